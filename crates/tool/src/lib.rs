@@ -1,0 +1,56 @@
+//! What every main does, so that no tool does it differently: arguments, logging, exit codes, signals.
+//!
+//! A tool is a clap struct and a `run`; its `main` is one call of [`main`].
+
+mod deadline;
+mod logging;
+mod progress;
+mod signals;
+mod terminal;
+
+pub use deadline::Deadline;
+pub use progress::Progress;
+pub use terminal::printable;
+pub use verdict::{EXIT_CODES, Judge, Verdict};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Runs a tool: reads `.env`, parses the arguments, sets up logging and signals, runs, and turns what came of it into
+/// one line on stderr and an exit code.
+///
+/// `run` must have flushed what it wrote to stdout: a buffer that is dropped hides a full disk.
+pub fn main<Arguments: Parser>(run: impl FnOnce(Arguments) -> anyhow::Result<Verdict>) -> ExitCode {
+    let environment = read_dotenv();
+    let matches = Arguments::command().after_help(EXIT_CODES).get_matches();
+    let name = Arguments::command().get_name().to_owned();
+    let outcome = environment.and_then(|()| {
+        logging::start();
+        signals::watch(&name)?;
+        let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        run(arguments)
+    });
+    let verdict = outcome.unwrap_or_else(|error| report(&name, &error));
+    ExitCode::from(verdict.code())
+}
+
+fn report(name: &str, error: &anyhow::Error) -> Verdict {
+    let line = printable(&format!("{error:#}"));
+    terminal::complain(&format!("{name}: {line}"));
+    Verdict::of(error)
+}
+
+/// Reads `.env` of the working directory, if there is one. It is parsed, never sourced; what the environment
+/// already holds prevails.
+fn read_dotenv() -> anyhow::Result<()> {
+    match dotenvy::from_path(".env") {
+        Err(error) if !error.not_found() => {
+            // The message of dotenvy quotes the line, and a line of .env may hold a secret.
+            Err(anyhow::anyhow!(
+                ".env cannot be read; each line has to be NAME=VALUE, quoted where it has spaces"
+            ))
+            .verdict(Verdict::Config)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,49 @@
+//! How far a run is, for a person who looks: a bar on a terminal, nothing in cron.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+
+/// A progress bar on stderr, drawn only when stderr is a terminal.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// A bar that counts `unit`s of something called `what`; the total may be set later.
+    #[must_use]
+    pub fn new(what: &str, unit: &str) -> Self {
+        if !std::io::stderr().is_terminal() {
+            return Self { bar: ProgressBar::hidden() };
+        }
+        let template = format!(
+            "{{prefix}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{eta}}  {{msg}}"
+        );
+        let bar = ProgressBar::no_length().with_prefix(what.to_owned());
+        bar.set_style(
+            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        Self { bar }
+    }
+
+    /// Says how much there is in all.
+    pub fn total(&self, total: u64) {
+        self.bar.set_length(total);
+    }
+
+    /// Says how much is done.
+    pub fn done(&self, done: u64) {
+        self.bar.set_position(done);
+    }
+
+    /// Says what it waits for, or nothing.
+    pub fn note(&self, note: &str) {
+        self.bar.set_message(note.to_owned());
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
