@@ -1,0 +1,134 @@
+use super::*;
+
+const PARENT: &str = r#"
+about = "things"
+table = "things"
+group = "cursus"
+key = ["id"]
+columns = [{ name = "id", type = "bigint", null = false }, { name = "name", type = "text" }]
+[fetch]
+path = "/v2/things"
+"#;
+
+/// Parses `01_things.toml` with a text replaced, and says what is wrong with it.
+fn complaint(from: &str, to: &str) -> String {
+    let changed = PARENT.replace(from, to);
+    assert_ne!(changed, PARENT, "`{from}` is not in the file");
+    complaints(&[("01_things.toml", &changed)])
+}
+
+fn complaints(files: &[(&str, &str)]) -> String {
+    format!("{:#}", Catalog::parse(files).expect_err("the catalog should be refused"))
+}
+
+#[test]
+fn the_catalog_that_is_compiled_in_holds_thirteen_resources_in_order() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    let numbers: Vec<_> = catalog.resources().iter().map(|resource| resource.file[..2].to_owned()).collect();
+    let expected: Vec<_> = (1..=13).map(|number| format!("{number:02}")).collect();
+    assert_eq!(numbers, expected);
+}
+
+#[test]
+fn a_resource_is_found_by_name_and_by_table() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    assert_eq!(catalog.find("campus").unwrap().table, "campuses");
+    assert_eq!(catalog.find("campuses").unwrap().name, "campus");
+    let error = catalog.find("nope").unwrap_err();
+    assert_eq!(Verdict::of(&error), Verdict::Usage);
+    assert!(error.to_string().starts_with("unknown resource `nope`; there are cursus, campus"));
+}
+
+#[test]
+fn keys_that_end_in_a_question_mark_are_read_as_they_stand() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    let from = |column: &str| catalog.find("users").unwrap().column(column).unwrap().from.clone();
+    assert_eq!(
+        (from("staff"), from("alumni"), from("active")),
+        ("/staff?".into(), "/alumni?".into(), "/active?".into())
+    );
+}
+
+#[test]
+fn what_hangs_on_students_of_a_cursus_is_of_the_cursus() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    let is = |name: &str| catalog.is_of_cursus(catalog.find(name).unwrap());
+    assert!(is("users") && is("projects") && is("project_sessions") && is("coalitions_users"));
+    assert!(!is("campus") && !is("campus_achievements") && !is("coalitions"));
+}
+
+#[test]
+fn an_unknown_key_is_an_error_that_names_file_and_line() {
+    let text = complaint("group =", "gruop = \"x\"\ngroup =");
+    assert!(text.starts_with("catalog 01_things.toml, line 4: unknown field `gruop`"), "{text}");
+    let text = complaint(r#"type = "text""#, r#"type = "text", indexed = true"#);
+    assert!(text.contains("line 6: unknown field `indexed`"), "{text}");
+    let text = complaint("path =", "pth = 1\npath =");
+    assert!(text.contains("line 8: unknown field `pth`"), "{text}");
+}
+
+#[test]
+fn a_reference_to_nothing_is_an_error() {
+    let text = complaint(r#"type = "text""#, r#"type = "bigint", references = "nothing""#);
+    assert_eq!(text, "catalog 01_things: refers to the table `nothing`, which no file describes");
+}
+
+#[test]
+fn a_cycle_is_an_error_that_shows_it() {
+    let other = PARENT
+        .replace("things", "others")
+        .replace(r#"type = "text""#, r#"type = "bigint", references = "things""#);
+    let first = PARENT.replace(r#"type = "text""#, r#"type = "bigint", references = "others""#);
+    let text = complaints(&[("01_things.toml", &first), ("02_others.toml", &other)]);
+    assert_eq!(text, "catalog: a cycle of references: things → others → things");
+    let itself = complaint(r#"type = "text""#, r#"type = "bigint", references = "things""#);
+    assert_eq!(itself, "catalog: a cycle of references: things → things");
+}
+
+#[test]
+fn a_parent_that_comes_later_is_an_error() {
+    let child = PARENT
+        .replace("things", "others")
+        .replace(r#"type = "text""#, r#"type = "bigint", references = "things""#);
+    let text = complaints(&[("02_things.toml", PARENT), ("01_others.toml", &child)]);
+    assert!(text.contains("01_others: refers to `things`, which comes later"), "{text}");
+}
+
+#[test]
+fn a_reference_of_another_type_is_an_error() {
+    let child = PARENT
+        .replace("things", "others")
+        .replace(r#"type = "text""#, r#"type = "text", references = "things""#);
+    let text = complaints(&[("01_things.toml", PARENT), ("02_others.toml", &child)]);
+    assert!(text.contains("whose key is not one column of the same type"), "{text}");
+}
+
+#[test]
+fn names_that_sql_would_have_to_quote_are_errors() {
+    assert!(complaint(r#"table = "things""#, r#"table = "Things; drop""#).contains("is no name"));
+    assert!(complaint(r#""name", type"#, r#""ingested_at", type"#).contains("twice, or ours"));
+    assert!(complaints(&[("1_things.toml", PARENT)]).contains("NN_name.toml"));
+    assert!(
+        complaints(&[("01_things.toml", PARENT), ("01_other.toml", PARENT)]).contains("the number is taken")
+    );
+}
+
+#[test]
+fn keys_and_sources_have_to_make_sense() {
+    assert!(complaint(r#"key = ["id"]"#, r#"key = ["name"]"#).contains("no column with null = false"));
+    assert!(complaint(r#"key = ["id"]"#, "key = []").contains("a key is wanted"));
+    assert!(complaint("/v2/things", "/things").contains("starts with /v2/"));
+    assert!(complaint("[fetch]\npath = \"/v2/things\"", "").contains("exactly one of [fetch] and [derive]"));
+    assert!(complaint(r#"type = "text""#, r#"type = "text", from = "name""#).contains("is no JSON pointer"));
+}
+
+#[test]
+fn a_folder_replaces_what_is_compiled_in() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(Catalog::from_folder(folder.path()).unwrap_err().to_string().contains("holds no .toml file"));
+    std::fs::write(folder.path().join("01_things.toml"), PARENT).unwrap();
+    std::fs::write(folder.path().join("notes.txt"), "not a resource").unwrap();
+    let catalog = Catalog::from_folder(folder.path()).unwrap();
+    assert_eq!(catalog.resources().len(), 1);
+    assert!(Catalog::from_folder(&folder.path().join("missing")).is_err());
+}
