@@ -1,1 +1,23 @@
-//! .
+//! How NDJSON lands on disk: whole or absent, with a manifest, resumable, fresh or not.
+//!
+//! # Layout
+//! - [`Place`]: which folder an export lives in.
+//! - [`Manifest`]: what an export says of itself.
+//! - [`Snapshot`]: an export that is there, read with its checksum watched.
+//! - [`Draft`]: an export that is being written.
+//! - [`Walk`]: a draft that is written page by page, and goes on where it was after a kill.
+
+mod draft;
+mod manifest;
+mod place;
+mod snapshot;
+mod walk;
+
+pub use draft::{Draft, Facts};
+pub use manifest::{Kind, Manifest, Scope, Window};
+pub use place::Place;
+pub use snapshot::Snapshot;
+pub use walk::{Effort, Page, Position, Walk};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,219 @@
+//! A draft that is written page by page, and goes on where it was after a kill.
+
+use crate::draft::{Draft, Facts, replace};
+use crate::snapshot::existing;
+use crate::{Kind, Manifest, Place};
+use anyhow::{Context, Result};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use verdict::{Judge, Verdict};
+
+/// Pages older than this are fetched again: what an interrupted walk left is a picture of one moment, more or less.
+const RESUMABLE: TimeDelta = TimeDelta::hours(24);
+
+/// A full walk of the lists of a resource, into a draft.
+#[derive(Debug)]
+pub struct Walk {
+    place: Place,
+    draft: Draft,
+    state: State,
+    /// What earlier, interrupted runs of this walk have spent.
+    spent: Effort,
+}
+
+/// How far a walk is; replaced after each page, so it never says more than the draft holds.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct State {
+    /// As in [`Manifest`]: the pages of another question are of no use.
+    query: String,
+    /// When the walk started, by this host's clock, for its age.
+    begun: DateTime<Utc>,
+    /// When it started by the API's clock, once an answer said so.
+    started: Option<DateTime<Utc>>,
+    /// Bytes of the draft that hold whole pages.
+    bytes: u64,
+    /// Bytes of the draft before the current list.
+    bytes_before_list: u64,
+    /// What the lists before the current one announced; none once one of them announced nothing.
+    total_before_list: Option<u64>,
+    /// Index of the current list.
+    list: usize,
+    /// Next page of the current list.
+    next_page: u32,
+    /// What the current list announced last.
+    total: Option<u64>,
+    effort: Effort,
+}
+
+/// What a walk has cost.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Effort {
+    /// Calls of the API.
+    pub calls: u64,
+    /// Calls among them that repeated a failed one.
+    pub retries: u64,
+    /// Answers 429.
+    pub throttled: u64,
+}
+
+/// Where a walk goes on.
+#[derive(Debug)]
+pub struct Position {
+    /// Index of the list; those before it are done.
+    pub list: usize,
+    /// Next page of that list, from 1.
+    pub next_page: u32,
+    /// What that list announced last.
+    pub total: Option<u64>,
+    /// Ids of the records of that list that are in the draft.
+    pub ids: HashSet<u64>,
+}
+
+/// A page as it is added to a walk.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Index of its list.
+    pub list: usize,
+    /// Its number, from 1.
+    pub number: u32,
+    /// What the list announced with it.
+    pub total: Option<u64>,
+    /// Whether the list is done with it.
+    pub last: bool,
+    /// The API's clock when it was answered.
+    pub date: Option<DateTime<Utc>>,
+}
+
+impl Walk {
+    /// Starts a walk, or goes on with one that was interrupted while it asked the same `query`.
+    ///
+    /// # Errors
+    /// [`Verdict::Busy`] when another process walks there, [`Verdict::Io`] when the folder cannot be written.
+    pub fn open(place: &Place, query: &str, now: DateTime<Utc>) -> Result<Self> {
+        let state = left_over(place)?.filter(|state| {
+            let age = now - state.begun;
+            state.query == query && age < RESUMABLE && age >= TimeDelta::zero()
+        });
+        let state = state.unwrap_or_else(|| State::new(query, now));
+        let draft = Draft::open(place, state.bytes)?;
+        let spent = state.effort;
+        Ok(Self { place: place.clone(), draft, state, spent })
+    }
+
+    /// Where to go on.
+    ///
+    /// # Errors
+    /// [`Verdict::Io`] when the draft cannot be read.
+    pub fn position(&self) -> Result<Position> {
+        let here = || self.place.folder().display().to_string();
+        let ids = self.ids_of_current_list().with_context(here).verdict(Verdict::Io)?;
+        let State { list, next_page, total, .. } = self.state;
+        Ok(Position { list, next_page, total, ids })
+    }
+
+    fn ids_of_current_list(&self) -> Result<HashSet<u64>> {
+        #[derive(Deserialize)]
+        struct Identified {
+            id: Option<u64>,
+        }
+        let Some(mut part) = existing(&self.place.part())? else { return Ok(HashSet::new()) };
+        part.seek(SeekFrom::Start(self.state.bytes_before_list))?;
+        let pages = BufReader::new(part.take(self.state.bytes - self.state.bytes_before_list));
+        let mut ids = HashSet::new();
+        for line in pages.lines() {
+            ids.extend(serde_json::from_str::<Identified>(&line?).ok().and_then(|record| record.id));
+        }
+        Ok(ids)
+    }
+
+    /// Adds a page: its records, one line of JSON each, then the news that they are there.
+    ///
+    /// # Errors
+    /// [`Verdict::Io`] when the disk is full; the pages before this one stay.
+    pub fn add<Record: AsRef<str>>(&mut self, page: Page, records: &[Record], effort: Effort) -> Result<()> {
+        for record in records {
+            self.draft.write(record.as_ref())?;
+        }
+        let bytes = self.draft.sync()?;
+        self.state.advance(page, bytes);
+        self.state.effort = self.spent.plus(effort);
+        let text = serde_json::to_vec(&self.state)?;
+        let here = || self.place.walk_state().display().to_string();
+        replace(&self.place.walk_state(), &text).with_context(here).verdict(Verdict::Io)
+    }
+
+    /// Puts the walk in place of the export before it. To be called when its last list is done.
+    ///
+    /// # Errors
+    /// [`Verdict::Io`]; the export before it is still there then.
+    pub fn publish(self, effort: Effort) -> Result<Manifest> {
+        let Effort { calls, retries, throttled } = self.spent.plus(effort);
+        let State { query, begun, started, total_before_list: total, .. } = self.state;
+        let started = started.unwrap_or(begun);
+        let (kind, complete, unresolved, window) = (Kind::Full, true, 0, None);
+        let facts =
+            Facts { kind, complete, total, unresolved, query, calls, retries, throttled, started, window };
+        let manifest = self.draft.publish(facts)?;
+        let state = self.place.walk_state();
+        // A walk without a page has no state.
+        if state.exists() {
+            std::fs::remove_file(&state).with_context(|| state.display().to_string()).verdict(Verdict::Io)?;
+        }
+        Ok(manifest)
+    }
+}
+
+impl State {
+    fn new(query: &str, now: DateTime<Utc>) -> Self {
+        Self {
+            query: query.to_owned(),
+            begun: now,
+            started: None,
+            bytes: 0,
+            bytes_before_list: 0,
+            total_before_list: Some(0),
+            list: 0,
+            next_page: 1,
+            total: None,
+            effort: Effort::default(),
+        }
+    }
+
+    fn advance(&mut self, page: Page, bytes: u64) {
+        self.started = self.started.or(page.date);
+        self.bytes = bytes;
+        self.list = page.list;
+        self.next_page = page.number + 1;
+        self.total = page.total;
+        if page.last {
+            self.total_before_list =
+                self.total_before_list.zip(page.total).map(|(before, total)| before + total);
+            self.bytes_before_list = bytes;
+            self.list += 1;
+            self.next_page = 1;
+            self.total = None;
+        }
+    }
+}
+
+impl Effort {
+    const fn plus(self, more: Self) -> Self {
+        Self {
+            calls: self.calls + more.calls,
+            retries: self.retries + more.retries,
+            throttled: self.throttled + more.throttled,
+        }
+    }
+}
+
+/// What an interrupted walk left, when both its files are there and agree.
+fn left_over(place: &Place) -> Result<Option<State>> {
+    let (Some(text), Some(part)) = (existing(&place.walk_state())?, existing(&place.part())?) else {
+        return Ok(None);
+    };
+    let state: Option<State> = serde_json::from_reader(BufReader::new(text)).ok();
+    let bytes = part.metadata().verdict(Verdict::Io)?.len();
+    Ok(state.filter(|state| state.bytes <= bytes && state.bytes_before_list <= state.bytes))
+}
