@@ -1,1 +1,26 @@
-//! .
+//! How the 42 API is spoken: token, shared pace, walking, retrying. Knows no table and no file of exports.
+//!
+//! [`Client::get`] makes one call, [`Client::walk`] reads whole lists. All processes of a host draw from one pace and
+//! use one token; both are kept in [`Settings::state_dir`].
+
+mod book;
+mod chance;
+mod client;
+mod clock;
+mod course;
+mod hints;
+mod line;
+mod pace;
+mod plain;
+mod refusal;
+mod settings;
+mod state;
+mod tally;
+mod token;
+mod walk;
+mod wire;
+
+pub use client::{Answer, Client};
+pub use settings::{DEFAULT_ROOT, Secret, Settings, WaitListener};
+pub use tally::Tally;
+pub use walk::{List, Page, Resume, Walk};

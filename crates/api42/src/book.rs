@@ -1,0 +1,261 @@
+//! The arithmetic of the shared pace: when the next call is due. No clock and no file here: time is an argument.
+
+use crate::clock::{Micros, SECOND};
+use crate::hints::Hints;
+use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+
+/// The limits of an application that says nothing else (API42.md of the project's research: 2 a second, 1200 an hour).
+const DEFAULT_PER_SECOND: u32 = 2;
+const DEFAULT_PER_HOUR: u32 = 1200;
+
+/// Calls are spaced by `1/limit` and this much more, so that the delays of sending cannot push one call too many into
+/// a second: `limit + 1` calls span at least 1.05 s, less [`LATE`] for the first one's delay.
+const MARGIN: f64 = 1.05;
+
+/// A call that is sent later than this after its slot takes another slot instead.
+pub(crate) const LATE: Micros = 15_000;
+
+const MINUTE: Micros = 60 * SECOND;
+const HOUR: Micros = 3600 * SECOND;
+
+/// The longest pause that an answer may impose, in microseconds: an hour and a minute.
+const LONGEST_HOLD: Micros = 3660 * SECOND;
+
+/// The longest pause that is guessed, when answers 429 repeat and none says how long.
+const LONGEST_GUESS: f64 = 60.0;
+
+/// The right to send one call now; the number orders the calls of all processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+/// Whether a call may go, and if not, when to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Go(Ticket),
+    Wait(Micros, Why),
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// The spacing of calls: at most a few seconds.
+    Gap,
+    /// The API said 429.
+    Hold,
+    /// The quota of the hour is used up.
+    Hour,
+}
+
+/// Everything that the processes of a host know together about the pace of one application.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Book {
+    boot: String,
+    written: Micros,
+    /// The limits as the API announced them.
+    per_second: u32,
+    per_hour: u32,
+    /// When the next slot begins.
+    next: Micros,
+    /// No call before this instant: an answer 429 said so.
+    hold_until: Micros,
+    /// Calls let go so far.
+    calls: u64,
+    /// Calls let go per minute since boot; oldest first.
+    minutes: VecDeque<(u64, u32)>,
+    reading: Option<Reading>,
+    /// Answers 429 in a row, those of one burst counted once.
+    strikes: u32,
+    /// How many calls had been let go at the last strike.
+    struck: u64,
+}
+
+/// What the header of one answer said about the hour.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Reading {
+    call: u64,
+    remaining: i64,
+    /// Used by somebody else, as far as our own calls do not explain what remains.
+    unexplained: i64,
+    expires: Micros,
+}
+
+impl Book {
+    /// An empty book: nothing was called since this boot.
+    pub(crate) fn new(boot: &str) -> Self {
+        Self {
+            boot: boot.to_owned(),
+            written: 0,
+            per_second: DEFAULT_PER_SECOND,
+            per_hour: DEFAULT_PER_HOUR,
+            next: 0,
+            hold_until: 0,
+            calls: 0,
+            minutes: VecDeque::new(),
+            reading: None,
+            strikes: 0,
+            struck: 0,
+        }
+    }
+
+    /// Reads a book. One that is damaged, of another boot or from the future is as good as none.
+    pub(crate) fn read(bytes: &[u8], boot: &str, now: Micros) -> Option<Self> {
+        let book: Self = serde_json::from_slice(bytes).ok()?;
+        let sane = book.next <= now + HOUR && book.hold_until <= now + 2 * LONGEST_HOLD;
+        (book.boot == boot && book.written <= now && sane).then_some(book)
+    }
+
+    /// The book as text.
+    pub(crate) fn write(&mut self, now: Micros) -> serde_json::Result<Vec<u8>> {
+        self.written = now;
+        serde_json::to_vec(self)
+    }
+
+    /// Lets a call go now, or says when to ask again. Nothing is reserved for a call that waits.
+    ///
+    /// A slot that is claimed up to [`LATE`] after it began keeps the rhythm; later, the rhythm starts anew, so that
+    /// no call ever follows its predecessor too closely.
+    pub(crate) fn claim(&mut self, now: Micros, share: f64) -> Decision {
+        self.forget(now);
+        if now < self.hold_until {
+            return Decision::Wait(self.hold_until, Why::Hold);
+        }
+        if self.allowed(now, share) < 1 {
+            return Decision::Wait(self.hour_due(now, share), Why::Hour);
+        }
+        if now < self.next {
+            return Decision::Wait(self.next, Why::Gap);
+        }
+        let slot = if now - self.next <= LATE { self.next } else { now };
+        self.next = slot + self.gap(share);
+        self.calls += 1;
+        self.count(now);
+        Decision::Go(Ticket(self.calls))
+    }
+
+    /// Learns from the headers of the answer to a call. Answers may come in any order: the latest call's counts.
+    pub(crate) fn learn(&mut self, ticket: Ticket, hints: &Hints, now: Micros) {
+        self.per_second = hints.per_second.filter(|limit| *limit > 0).unwrap_or(self.per_second);
+        self.per_hour = hints.per_hour.filter(|limit| *limit > 0).unwrap_or(self.per_hour);
+        let newer = self.reading.is_none_or(|reading| reading.call < ticket.0);
+        if let Some(remaining) = hints.remaining.filter(|_| newer) {
+            let remaining = i64::from(remaining);
+            let own = self.own(now) - self.since(ticket.0);
+            let unexplained = (i64::from(self.per_hour) - remaining - own).max(0);
+            self.reading = Some(Reading { call: ticket.0, remaining, unexplained, expires: now + HOUR });
+        }
+    }
+
+    /// An answer that was no 429: the next 429 is the first one again.
+    pub(crate) fn succeed(&mut self, ticket: Ticket) {
+        if ticket.0 > self.struck {
+            self.strikes = 0;
+        }
+    }
+
+    /// Learns from an answer 429: everybody pauses, for as long as it says, or else for a guess that doubles while
+    /// such answers repeat. `jitter` is between 0 and 1.
+    pub(crate) fn throttle(&mut self, ticket: Ticket, retry_after: Option<Micros>, now: Micros, jitter: f64) {
+        let fresh = ticket.0 > self.struck;
+        if fresh {
+            self.strikes = self.strikes.saturating_add(1);
+            self.struck = self.calls;
+        }
+        let pause = match retry_after.filter(|pause| *pause > 0) {
+            Some(pause) => pause.min(LONGEST_HOLD),
+            // The pause for this burst began with its first 429.
+            None if !fresh => return,
+            None => guess(self.strikes, jitter),
+        };
+        self.hold_until = self.hold_until.max(now + pause);
+    }
+
+    /// The space between two calls.
+    pub(crate) fn gap(&self, share: f64) -> Micros {
+        let limit = f64::from(self.per_second) * share;
+        // Hosts that share a limit each keep to whole calls a second, or their sum could exceed it.
+        let limit = if limit >= 1.0 { limit.floor() } else { limit };
+        to_micros(MARGIN / limit)
+    }
+
+    /// How many calls may still go at this instant, by the header or by our own count, whichever allows more: the
+    /// header knows when the API's own hour began, our count knows what left the hour since the header was read.
+    fn allowed(&self, now: Micros, share: f64) -> i64 {
+        let own = self.by_own_count(now, share);
+        self.reading(now).map_or(own, |reading| {
+            own.max(reading.remaining - self.of_others(share) - self.since(reading.call))
+        })
+    }
+
+    fn by_own_count(&self, now: Micros, share: f64) -> i64 {
+        let excess =
+            self.reading(now).map_or(0, |reading| (reading.unexplained - self.of_others(share)).max(0));
+        self.budget(share) - self.own(now) - excess
+    }
+
+    /// The first instant at which our own count allows a call again.
+    fn hour_due(&self, now: Micros, share: f64) -> Micros {
+        let leaving = self.minutes.iter().map(|(minute, _)| leaves(*minute));
+        let mut instants: Vec<_> = leaving.chain(self.reading.map(|reading| reading.expires)).collect();
+        instants.sort_unstable();
+        let due =
+            instants.into_iter().find(|instant| *instant > now && self.by_own_count(*instant, share) >= 1);
+        due.unwrap_or(now + MINUTE)
+    }
+
+    /// Calls an hour that this host may make.
+    fn budget(&self, share: f64) -> i64 {
+        ((f64::from(self.per_hour) * share) as i64).max(1)
+    }
+
+    /// Calls an hour that belong to the other hosts.
+    fn of_others(&self, share: f64) -> i64 {
+        i64::from(self.per_hour) - self.budget(share)
+    }
+
+    /// Calls of this host in the hour before an instant; whole minutes, so up to a minute's calls too many.
+    fn own(&self, now: Micros) -> i64 {
+        let inside = self.minutes.iter().filter(|(minute, _)| leaves(*minute) > now);
+        inside.map(|(_, count)| i64::from(*count)).sum()
+    }
+
+    fn since(&self, call: u64) -> i64 {
+        i64::try_from(self.calls.saturating_sub(call)).unwrap_or(i64::MAX)
+    }
+
+    fn reading(&self, now: Micros) -> Option<Reading> {
+        self.reading.filter(|reading| now < reading.expires)
+    }
+
+    fn count(&mut self, now: Micros) {
+        let minute = now / MINUTE;
+        match self.minutes.back_mut() {
+            Some((last, count)) if *last == minute => *count += 1,
+            _ => self.minutes.push_back((minute, 1)),
+        }
+    }
+
+    fn forget(&mut self, now: Micros) {
+        self.minutes.retain(|(minute, _)| leaves(*minute) > now);
+        self.reading = self.reading(now);
+    }
+}
+
+/// When the last call of a minute is an hour old.
+const fn leaves(minute: u64) -> Micros {
+    minute.saturating_add(1).saturating_mul(MINUTE).saturating_add(HOUR)
+}
+
+/// One to two seconds at first, twice as much each time it repeats.
+fn guess(strikes: u32, jitter: f64) -> Micros {
+    let doublings = strikes.saturating_sub(1).min(6);
+    to_micros(((1.0 + jitter) * f64::from(1_u32 << doublings)).min(LONGEST_GUESS))
+}
+
+fn to_micros(seconds: f64) -> Micros {
+    (seconds * 1_000_000.0) as Micros
+}
+
+#[cfg(test)]
+#[path = "book_tests.rs"]
+mod tests;

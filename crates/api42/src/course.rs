@@ -1,0 +1,284 @@
+//! How one list is read to its end although it moves: which page is due, what has to be read again, when it is done.
+//! No calls here: answers are an argument.
+
+use anyhow::anyhow;
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use verdict::{Judge, Verdict};
+
+/// Records asked for per page; the API gives no more.
+pub(crate) const PAGE_SIZE: u64 = 100;
+
+/// How often a list is read before it is given up, because records stay missing.
+const ROUNDS: u32 = 3;
+
+/// One page as the API gave it.
+pub(crate) struct Listing {
+    pub(crate) records: Vec<Box<RawValue>>,
+    pub(crate) total: Option<u64>,
+    /// `X-Per-Page`: some lists give fewer records per page than asked for.
+    pub(crate) per_page: Option<u32>,
+    pub(crate) date: Option<DateTime<Utc>>,
+}
+
+/// A page to ask for. Answers to asks of an earlier round are dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ask {
+    pub(crate) page: u32,
+    again: bool,
+    round: u32,
+}
+
+/// What the reader of a list gets next.
+pub(crate) enum Step {
+    Give { number: u32, listing: Listing, last: bool },
+    Wait,
+    Fail(anyhow::Error),
+}
+
+/// The reading of one list.
+pub(crate) struct Course {
+    round: u32,
+    /// The page to give next.
+    next: u32,
+    /// Pages below this one have been asked for in this round.
+    unasked: u32,
+    /// Whether the first page of this round has arrived, so that the others are known.
+    opened: bool,
+    size: u64,
+    total: Option<u64>,
+    /// The total that came with the page before `next`.
+    before: Option<u64>,
+    here: BTreeMap<u32, anyhow::Result<Listing>>,
+    /// Pages to give again before `next`, whether the first of them has been asked for, and its answer.
+    again: VecDeque<u32>,
+    again_asked: bool,
+    again_here: Option<anyhow::Result<Listing>>,
+    ids: HashSet<u64>,
+    /// Records of this round that have no id.
+    anonymous: u64,
+    exhausted: bool,
+}
+
+/// What a fallen total asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Mend {
+    /// These pages again, lowest first.
+    Reread(Vec<u32>),
+    /// Everything again.
+    Restart,
+}
+
+impl Course {
+    /// Begins at `next_page`, with what an interrupted reading already knew.
+    pub(crate) fn new(next_page: u32, total: Option<u64>, ids: HashSet<u64>) -> Self {
+        let next = next_page.max(1);
+        Self {
+            round: 1,
+            next,
+            unasked: next,
+            opened: false,
+            size: PAGE_SIZE,
+            total,
+            before: total.filter(|_| next > 1),
+            here: BTreeMap::new(),
+            again: VecDeque::new(),
+            again_asked: false,
+            again_here: None,
+            ids,
+            anonymous: 0,
+            exhausted: false,
+        }
+    }
+
+    /// The next page to ask for, if it is known already. [`Course::asked`] takes note that it was.
+    pub(crate) fn wanted(&self) -> Option<Ask> {
+        if let Some(page) = self.again.front().filter(|_| !self.again_asked) {
+            return Some(Ask { page: *page, again: true, round: self.round });
+        }
+        let end = match self.total.filter(|_| self.opened) {
+            Some(total) => pages(total, self.size).max(u64::from(self.next)),
+            None => u64::from(self.next),
+        };
+        let due = u64::from(self.unasked) <= end && !self.exhausted;
+        due.then_some(Ask { page: self.unasked, again: false, round: self.round })
+    }
+
+    /// Takes note that a page was asked for.
+    pub(crate) fn asked(&mut self, ask: Ask) {
+        if ask.again {
+            self.again_asked = true;
+        } else {
+            self.unasked = ask.page.saturating_add(1);
+        }
+    }
+
+    /// Whether nothing can be given before this page is here.
+    pub(crate) const fn is_urgent(&self, ask: Ask) -> bool {
+        ask.again || ask.page == self.next
+    }
+
+    /// Takes an answer in, in whatever order they come.
+    pub(crate) fn arrive(&mut self, ask: Ask, answer: anyhow::Result<Listing>) {
+        if ask.round != self.round {
+            return;
+        }
+        if ask.again {
+            self.again_here = Some(answer);
+            return;
+        }
+        if let (false, Ok(listing)) = (self.opened, &answer) {
+            self.opened = true;
+            self.total = listing.total.or(self.total);
+            self.size = listing.per_page.map_or(PAGE_SIZE, |size| u64::from(size).clamp(1, PAGE_SIZE));
+        }
+        self.here.insert(ask.page, answer);
+    }
+
+    /// Gives the next page, in order.
+    pub(crate) fn step(&mut self) -> Step {
+        if self.exhausted {
+            return Step::Fail(self.shortfall());
+        }
+        if let Some(page) = self.again.front().copied() {
+            return self.give_again(page);
+        }
+        let here = self.here.remove(&self.next);
+        let listing = match here {
+            None => return Step::Wait,
+            Some(Err(error)) => return Step::Fail(error),
+            Some(Ok(listing)) => listing,
+        };
+        let fall = self.before.zip(listing.total).map_or(0, |(before, now)| before.saturating_sub(now));
+        if fall > 0 {
+            self.before = listing.total;
+            self.here.insert(self.next, Ok(listing));
+            self.mend(mend(self.next, fall, self.size));
+            return self.step();
+        }
+        self.give(listing)
+    }
+
+    /// How many pages are here and not given yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.here.len()
+    }
+
+    /// The number of records, as announced so far.
+    pub(crate) const fn total(&self) -> Option<u64> {
+        self.total
+    }
+
+    fn give(&mut self, listing: Listing) -> Step {
+        let number = self.next;
+        let found = self.ids.len();
+        self.anonymous += self.collect(&listing);
+        let news = self.ids.len() > found || self.anonymous > 0;
+        self.total = listing.total.or(self.total);
+        self.before = listing.total.or(self.before);
+        self.next = number.saturating_add(1);
+        let whole = self.total.is_none_or(|total| self.distinct() >= total);
+        let ended = match self.total {
+            _ if listing.records.is_empty() => true,
+            Some(total) => u64::from(number) >= pages(total, self.size),
+            // A list without pages gives all it has, or the same page, whatever page is asked for.
+            None => listing.records.len() as u64 != self.size || !news,
+        };
+        // A repeated reading has done its work once nothing is missing.
+        let last = whole && (ended || (self.round > 1 && self.total.is_some()));
+        if ended && !last {
+            self.restart();
+        }
+        Step::Give { number, listing, last }
+    }
+
+    fn give_again(&mut self, page: u32) -> Step {
+        match self.again_here.take() {
+            None => Step::Wait,
+            Some(Err(error)) => Step::Fail(error),
+            Some(Ok(listing)) => {
+                self.again.pop_front();
+                self.again_asked = false;
+                // Records without an id were counted when the page was first read.
+                self.collect(&listing);
+                Step::Give { number: page, listing, last: false }
+            }
+        }
+    }
+
+    fn mend(&mut self, mend: Mend) {
+        match mend {
+            Mend::Reread(pages) => self.again.extend(pages),
+            Mend::Restart => {
+                // What is missing can no longer be told from what left.
+                self.ids.clear();
+                self.restart();
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        self.exhausted = self.round == ROUNDS;
+        self.round += 1;
+        self.next = 1;
+        self.unasked = 1;
+        self.opened = false;
+        self.before = None;
+        self.anonymous = 0;
+        self.here.clear();
+    }
+
+    /// Takes the ids of a page; returns how many of its records have none.
+    fn collect(&mut self, listing: &Listing) -> u64 {
+        let ids = listing.records.iter().map(|record| id(record));
+        let mut anonymous = 0;
+        for id in ids {
+            match id {
+                Some(id) => drop(self.ids.insert(id)),
+                None => anonymous += 1,
+            }
+        }
+        anonymous
+    }
+
+    fn distinct(&self) -> u64 {
+        self.ids.len() as u64 + self.anonymous
+    }
+
+    fn shortfall(&self) -> anyhow::Error {
+        let announced = self.total.unwrap_or_default();
+        let received = self.ids.len();
+        anyhow!(
+            "the API announced {announced} records and gave {received} in {ROUNDS} readings; try again later"
+        )
+        .verdict(Verdict::Unreachable)
+    }
+}
+
+/// What to read again when the total fell by `fall` between page `page - 1` and `page`: as many rows as left may have
+/// moved up over the boundary, onto pages that were read before.
+fn mend(page: u32, fall: u64, size: u64) -> Mend {
+    match u32::try_from(fall.div_ceil(size)) {
+        Ok(count) if count < page => Mend::Reread((page - count..page).collect()),
+        _ => Mend::Restart,
+    }
+}
+
+const fn pages(total: u64, size: u64) -> u64 {
+    total.div_ceil(size)
+}
+
+/// The `id` of a record; `None` for one that has none, or one that is no unsigned integer.
+fn id(record: &RawValue) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Identified {
+        id: u64,
+    }
+    serde_json::from_str::<Identified>(record.get()).ok().map(|record| record.id)
+}
+
+#[cfg(test)]
+#[path = "course_tests.rs"]
+mod tests;

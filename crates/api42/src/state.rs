@@ -1,0 +1,200 @@
+//! Small files that several processes share: read and replaced under a lock, never readable by others.
+
+use anyhow::{Context, bail};
+use sha2::{Digest, Sha256};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+use verdict::{Judge, Verdict};
+
+/// Pause between two tries to take a lock that somebody else holds.
+const LOCK_PAUSE: Duration = Duration::from_millis(2);
+
+/// A file `<name>-<key>.json` and its lock `<name>-<key>.lock`, in the state folder.
+pub(crate) struct Shared {
+    file: PathBuf,
+    lock: PathBuf,
+    patience: Duration,
+}
+
+/// The right to read and replace a shared file; ends when dropped, also by a kill.
+pub(crate) struct Held<'shared> {
+    shared: &'shared Shared,
+    _lock: File,
+}
+
+impl Shared {
+    /// Names the file of one root and application; `patience` bounds the wait for its lock.
+    pub(crate) fn new(folder: &Path, name: &str, key: &str, patience: Duration) -> Self {
+        let path = |ending: &str| folder.join(format!("{name}-{key}.{ending}"));
+        Self { file: path("json"), lock: path("lock"), patience }
+    }
+
+    /// Takes the lock.
+    ///
+    /// # Errors
+    ///
+    /// [`Verdict::Busy`] when somebody holds it for too long, [`Verdict::Io`] when it cannot be opened.
+    pub(crate) fn hold(&self) -> anyhow::Result<Held<'_>> {
+        let mut options = OpenOptions::new();
+        let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&self.lock);
+        let lock = lock.with_context(|| self.lock.display().to_string()).verdict(Verdict::Io)?;
+        let started = Instant::now();
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Held { shared: self, _lock: lock }),
+                Err(TryLockError::WouldBlock) if started.elapsed() < self.patience => {
+                    thread::sleep(LOCK_PAUSE)
+                }
+                Err(TryLockError::WouldBlock) => return Err(self.stuck()).verdict(Verdict::Busy),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).with_context(|| self.lock.display().to_string()).verdict(Verdict::Io);
+                }
+            }
+        }
+    }
+
+    fn stuck(&self) -> anyhow::Error {
+        let seconds = self.patience.as_secs();
+        anyhow::anyhow!(
+            "{}: held by another process for {seconds} s; see `fuser` on that file",
+            self.lock.display()
+        )
+    }
+}
+
+impl Held<'_> {
+    /// What the file holds. `None`: there is none, or others could read it, so it is not to be trusted.
+    pub(crate) fn read(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        self.read_file().with_context(|| self.shared.file.display().to_string()).verdict(Verdict::Io)
+    }
+
+    /// Replaces the file, whole or not at all: written aside with mode 0600, renamed.
+    pub(crate) fn replace(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let replaced = self.write_aside(bytes).and_then(|_| self.put_in_place());
+        replaced.with_context(|| self.shared.file.display().to_string()).verdict(Verdict::Io)
+    }
+
+    /// As [`Held::replace`], and what was written survives a power cut.
+    pub(crate) fn replace_durably(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let synced = self.write_aside(bytes).and_then(|file| Ok(file.sync_data()?));
+        let replaced = synced.and_then(|()| self.put_in_place());
+        replaced.with_context(|| self.shared.file.display().to_string()).verdict(Verdict::Io)
+    }
+
+    fn read_file(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let mut file = match File::open(&self.shared.file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened?,
+        };
+        if file.metadata()?.mode() & 0o077 != 0 {
+            log::warn!("{}: others could read it, so it is made anew", self.shared.file.display());
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    fn write_aside(&self, bytes: &[u8]) -> anyhow::Result<File> {
+        // One name for all: the lock is held, and a leftover of a killed process goes away here.
+        let aside = self.aside();
+        match fs::remove_file(&aside) {
+            Err(error) if error.kind() != ErrorKind::NotFound => bail!(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&aside)?;
+        file.write_all(bytes)?;
+        Ok(file)
+    }
+
+    fn put_in_place(&self) -> anyhow::Result<()> {
+        Ok(fs::rename(self.aside(), &self.shared.file)?)
+    }
+
+    fn aside(&self) -> PathBuf {
+        self.shared.file.with_extension("new")
+    }
+}
+
+/// Makes the state folder, readable by nobody else.
+pub(crate) fn prepare(folder: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| {
+        format!("{}: the state folder cannot be made; STATE_DIR names another", folder.display())
+    })
+    .verdict(Verdict::Io)
+}
+
+/// Names what belongs to one application at one root, without naming either.
+pub(crate) fn key(root: &str, client_id: &str) -> String {
+    let digest = Sha256::digest(format!("{root}\n{client_id}"));
+    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn shared(folder: &Path) -> Shared {
+        Shared::new(folder, "token", "abc", Duration::from_millis(50))
+    }
+
+    #[test]
+    fn a_file_is_private_and_comes_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(folder.path());
+        let held = shared.hold().unwrap();
+        assert!(held.read().unwrap().is_none());
+        held.replace(b"one").unwrap();
+        held.replace_durably(b"two").unwrap();
+        assert_eq!(held.read().unwrap().unwrap(), b"two");
+        assert_eq!(fs::metadata(&shared.file).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::metadata(&shared.lock).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_not_trusted() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(folder.path());
+        let held = shared.hold().unwrap();
+        held.replace(b"one").unwrap();
+        fs::set_permissions(&shared.file, fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(held.read().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_leftover_of_a_killed_writer_is_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(folder.path());
+        fs::write(shared.file.with_extension("new"), b"half").unwrap();
+        let held = shared.hold().unwrap();
+        held.replace(b"whole").unwrap();
+        assert_eq!(held.read().unwrap().unwrap(), b"whole");
+    }
+
+    #[test]
+    fn a_lock_held_by_somebody_else_is_waited_for_but_not_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = shared(folder.path());
+        let held = shared.hold().unwrap();
+        let error = shared.hold().err().unwrap();
+        assert_eq!(Verdict::of(&error), Verdict::Busy);
+        drop(held);
+        assert!(shared.hold().is_ok());
+    }
+
+    #[test]
+    fn the_folder_is_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("a/b");
+        prepare(&state).unwrap();
+        prepare(&state).unwrap();
+        assert_eq!(fs::metadata(&state).unwrap().mode() & 0o777, 0o700);
+    }
+}
