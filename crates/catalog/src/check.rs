@@ -1,6 +1,6 @@
 //! What has to hold within a file of the catalog and between the files.
 
-use crate::resource::{Column, Each, Field, Resource, Source, Type};
+use crate::resource::{Column, Field, Resource, Source, Type};
 use anyhow::{Result, bail, ensure};
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ pub(crate) fn all(resources: &[Resource]) -> Result<()> {
         names_are_legal(resource)?;
         columns_fit(resource)?;
         pointers_are_legal(resource)?;
-        for target in targets(resource) {
+        for target in resource.needs() {
             ensure!(
                 resources.iter().any(|other| other.table == target),
                 "catalog {}: refers to the table `{target}`, which no file describes",
@@ -133,21 +133,6 @@ fn field_fits(file: &str, key: &str, field: &Field) -> Result<()> {
     Ok(())
 }
 
-/// The tables that a resource needs before it: referred to, walked through, derived from, searched.
-fn targets(resource: &Resource) -> Vec<&str> {
-    let mut targets: Vec<&str> =
-        resource.columns.iter().filter_map(|column| column.references.as_deref()).collect();
-    match &resource.source {
-        Source::Fetch(fetch) => targets.extend(fetch.each.iter().map(|Each { of, .. }| of.as_str())),
-        Source::Derive(derive) => {
-            targets.push(&derive.from);
-            let finds = derive.record.values().filter_map(|field| field.find.as_ref());
-            targets.extend(finds.map(|find| find.table.as_str()));
-        }
-    }
-    targets
-}
-
 /// Follows references depth first; the path walked is the message when it bites its tail.
 fn no_cycle(resources: &[Resource]) -> Result<()> {
     fn follow<'a>(table: &'a str, resources: &'a [Resource], path: &mut Vec<&'a str>) -> Result<()> {
@@ -156,7 +141,7 @@ fn no_cycle(resources: &[Resource]) -> Result<()> {
         }
         path.push(table);
         let resource = resources.iter().find(|resource| resource.table == table);
-        for target in resource.map(targets).unwrap_or_default() {
+        for target in resource.map(Resource::needs).unwrap_or_default() {
             follow(target, resources, path)?;
         }
         path.pop();
@@ -166,7 +151,7 @@ fn no_cycle(resources: &[Resource]) -> Result<()> {
 }
 
 fn parents_come_first(resource: &Resource, before: &[Resource]) -> Result<()> {
-    for target in targets(resource) {
+    for target in resource.needs() {
         ensure!(
             before.iter().any(|earlier| earlier.table == target),
             "catalog {}: refers to `{target}`, which comes later; the numbers of the files give the order",

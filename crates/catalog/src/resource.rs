@@ -18,6 +18,8 @@ pub struct Resource {
     pub table: String,
     /// Which tool fetches it.
     pub group: Group,
+    /// Whether the nightly script mirrors it.
+    pub nightly: bool,
     /// Columns of the primary key.
     pub key: Vec<String>,
     /// Column that grows with every version of a record: an older version never replaces a newer one.
@@ -38,6 +40,17 @@ pub enum Group {
     Cursus,
     /// People and what hangs on them, `fetch-users`.
     Users,
+}
+
+impl Group {
+    /// The tool that fetches it.
+    #[must_use]
+    pub const fn tool(self) -> &'static str {
+        match self {
+            Self::Cursus => "fetch-cursus",
+            Self::Users => "fetch-users",
+        }
+    }
 }
 
 /// Where the records of a resource come from.
@@ -200,6 +213,8 @@ struct File {
     about: String,
     table: String,
     group: Group,
+    #[serde(default = "yes")]
+    nightly: bool,
     key: Vec<String>,
     version: Option<String>,
     columns: Vec<Column>,
@@ -229,8 +244,38 @@ impl Resource {
         }
         let (stem, short) = (stem.to_owned(), short.to_owned());
         let (about, table, group, key) = (file.about, file.table, file.group, file.key);
-        let (version, scope) = (file.version, file.scope);
-        Ok(Self { file: stem, name: short, about, table, group, key, version, columns, source, scope })
+        let (nightly, version, scope) = (file.nightly, file.version, file.scope);
+        Ok(Self {
+            file: stem,
+            name: short,
+            about,
+            table,
+            group,
+            nightly,
+            key,
+            version,
+            columns,
+            source,
+            scope,
+        })
+    }
+
+    /// The tables that have to be there before it: referred to, walked through, derived from, searched.
+    #[must_use]
+    pub fn needs(&self) -> Vec<&str> {
+        let mut needs: Vec<&str> =
+            self.columns.iter().filter_map(|column| column.references.as_deref()).collect();
+        match &self.source {
+            Source::Fetch(fetch) => needs.extend(fetch.each.iter().map(|each| each.of.as_str())),
+            Source::Derive(derive) => {
+                needs.push(&derive.from);
+                let finds = derive.record.values().filter_map(|field| field.find.as_ref());
+                needs.extend(finds.map(|find| find.table.as_str()));
+            }
+        }
+        needs.sort_unstable();
+        needs.dedup();
+        needs
     }
 
     /// The column of this name.

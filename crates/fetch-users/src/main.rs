@@ -1,1 +1,35 @@
-fn main() {}
+//! `fetch-users`: the students of a cursus, and what hangs on them, as NDJSON. HTTP in, text out, nothing else.
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Fetch the students of a 42 cursus, and their enrolments, badges and memberships, as NDJSON
+///
+/// One record a line, in the API's own shape. Users are walked campus by campus, because that is the only way to learn
+/// a student's campus; what hangs on them by batches of 100 students. Both read the ids from the export of the resource
+/// before them (campus, users), so that one has to be there. Without --export the records of one resource go to stdout,
+/// and a reader that leaves early stops the fetching. With --export they go to exports/NN_name/cursus_ID/all.ndjson,
+/// which is replaced whole, with a manifest beside it, when every row that the API announced is there; a walk that was
+/// killed goes on where it was, and an export younger than --max-age is not fetched again.
+///
+/// One summary line on stderr: rows, pages, calls, retries, answers 429, seconds, calls a second.
+///
+/// Examples:
+///   fetch-users users | load-table users
+///   fetch-users users --campus 1 | jq -r .login
+///   fetch-users --export users
+///   fetch-users --export cursus_users projects_users
+///
+/// Environment: CLIENT_ID, CLIENT_SECRET (the application's; also read from .env), CLIENT_SECRET_NEXT (tried when the
+/// first is refused), API_ROOT (https://api.intra.42.fr), CURSUS_ID (21), EXPORTS_DIR (exports), STATE_DIR (token and
+/// pace, ~/.local/state/mirror42), PACE_SHARE (1), MAX_WAIT_SECONDS (3660), CATALOG_DIR, DEADLINE, RUST_LOG.
+#[derive(Parser)]
+#[command(name = "fetch-users", version, verbatim_doc_comment, arg_required_else_help = true)]
+struct Arguments {
+    #[command(flatten)]
+    options: fetch::Options,
+}
+
+fn main() -> ExitCode {
+    tool::main(|arguments: Arguments| fetch::run("fetch-users", fetch::Group::Users, &arguments.options))
+}

@@ -1,0 +1,97 @@
+//! Reading the lists of a resource, to stdout or into an export.
+
+use crate::plan::Plan;
+use crate::sink::Stdout;
+use crate::summary::{Summary, effort};
+use crate::{Job, record};
+use anyhow::{Context, Result};
+use api42::{Client, List, Page, Resume, Settings};
+use chrono::Utc;
+use exports::{Place, Walk};
+use std::sync::Arc;
+use tool::{Judge, Progress, Verdict};
+
+/// Prints every record of the lists.
+pub(crate) fn print(job: &Job<'_>, plan: &Plan) -> Result<()> {
+    let mut stdout = Stdout::open();
+    let lists = plan.lists.iter().map(super::plan::Planned::list).collect();
+    let mut reading = Reading::start(job, plan, lists, 0)?;
+    while let Some((_, lines)) = reading.next_page()? {
+        stdout.write(&lines)?;
+    }
+    reading.finish("");
+    Ok(())
+}
+
+/// Walks the lists into the export of a place, from where an interrupted walk was.
+pub(crate) fn export(job: &Job<'_>, plan: &Plan, place: &Place) -> Result<()> {
+    let mut walk = Walk::open(place, &plan.query, Utc::now())?;
+    let position = walk.position()?;
+    let resumed = (position.list, position.next_page) != (0, 1);
+    let note = if resumed {
+        format!(", resumed at list {} page {}", position.list + 1, position.next_page)
+    } else {
+        String::new()
+    };
+    let mut lists: Vec<_> = plan.lists[position.list..].iter().map(super::plan::Planned::list).collect();
+    if let Some(first) = lists.first_mut().filter(|_| position.next_page > 1) {
+        first.resume =
+            Some(Resume { next_page: position.next_page, total: position.total, ids: position.ids });
+    }
+    let mut reading = Reading::start(job, plan, lists, position.list)?;
+    while let Some((page, lines)) = reading.next_page()? {
+        walk.add(page, &lines, effort(&reading.client.tally()))?;
+    }
+    walk.publish(effort(&reading.client.tally()))?;
+    reading.finish(&note);
+    Ok(())
+}
+
+/// Lists that are being read.
+struct Reading<'a> {
+    plan: &'a Plan,
+    client: Client,
+    pages: api42::Walk,
+    /// Index of the first list that is read, in the plan.
+    first: usize,
+    progress: Arc<Progress>,
+    summary: Summary,
+}
+
+impl<'a> Reading<'a> {
+    fn start(job: &Job<'_>, plan: &'a Plan, lists: Vec<List>, first: usize) -> Result<Self> {
+        let progress = Arc::new(Progress::new(&job.resource.name, "rows"));
+        let client = client(&progress)?;
+        let pages = client.walk(lists);
+        let summary = Summary::start(job.name, &job.resource.name);
+        Ok(Self { plan, client, pages, first, progress, summary })
+    }
+
+    /// The next page, as exports count it, and its records as lines.
+    fn next_page(&mut self) -> Result<Option<(exports::Page, Vec<String>)>> {
+        let Some(page) = self.pages.next().transpose()? else { return Ok(None) };
+        let list = self.first + page.list;
+        let planned = &self.plan.lists[list];
+        let Page { number, total, last, date, .. } = page;
+        let lines = page.records.iter().map(|record| record::line(record.get(), &planned.stamp));
+        let lines: Result<Vec<_>> = lines.collect();
+        let lines =
+            lines.with_context(|| format!("list {} page {number}", list + 1)).verdict(Verdict::Refused)?;
+        self.summary.page(lines.len());
+        self.progress.total(page.announced);
+        self.progress.done(self.summary.rows);
+        Ok(Some((exports::Page { list, number, total, last, date }, lines)))
+    }
+
+    fn finish(&self, note: &str) {
+        self.summary.finish(&self.client.tally(), note);
+    }
+}
+
+/// A client by the environment, which says on the progress bar what it waits for.
+pub(crate) fn client(progress: &Arc<Progress>) -> Result<Client> {
+    let mut settings = Settings::from_env()?;
+    let progress = Arc::clone(progress);
+    settings.on_wait = Some(Arc::new(move |note| progress.note(note)));
+    Client::new(settings)
+}

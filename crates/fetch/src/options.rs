@@ -1,0 +1,65 @@
+//! The command line of both fetching tools.
+
+use anyhow::{Result, anyhow};
+use catalog::{Catalog, Group, Resource};
+use chrono::TimeDelta;
+use tool::{Deadline, Judge, Verdict};
+
+/// What to fetch, and where to.
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Resources by name or table; one goes to stdout, with --export as many as you like, none meaning all
+    #[arg(value_name = "RESOURCE")]
+    names: Vec<String>,
+    /// Write an export (whole or absent, with a manifest) instead of stdout
+    #[arg(long)]
+    pub(crate) export: bool,
+    /// Print any path of the API as NDJSON, page by page: /v2/campus/1/users?filter[pool_year]=2024
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["names", "export", "campus"])]
+    pub(crate) path: Option<String>,
+    /// Id of the cursus
+    #[arg(long, value_name = "ID", env = "CURSUS_ID", default_value_t = 21)]
+    pub(crate) cursus: u64,
+    /// Only what belongs to the campus with this id
+    #[arg(long, value_name = "ID")]
+    pub(crate) campus: Option<u64>,
+    /// An export younger than this many seconds is not fetched again
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, requires = "export")]
+    max_age: u32,
+    /// Fetch even what is fresh
+    #[arg(long, requires = "export")]
+    pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) deadline: Deadline,
+}
+
+impl Options {
+    /// The resources asked for, in the order of the catalog.
+    pub(crate) fn resources<'a>(&self, catalog: &'a Catalog, group: Group) -> Result<Vec<&'a Resource>> {
+        for name in &self.names {
+            let resource = catalog.find(name)?;
+            let wanted = resource.group;
+            if wanted != group {
+                return Err(anyhow!("`{name}` is fetched by {}", wanted.tool()).verdict(Verdict::Usage));
+            }
+        }
+        let wanted = |resource: &&Resource| {
+            let named = self.names.iter().any(|name| *name == resource.name || *name == resource.table);
+            resource.group == group && (named || self.names.is_empty())
+        };
+        Ok(catalog.resources().iter().filter(wanted).collect())
+    }
+
+    /// Age from which an export is fetched again.
+    pub(crate) fn max_age(&self) -> Result<TimeDelta> {
+        TimeDelta::try_seconds(i64::from(self.max_age)).ok_or_else(|| anyhow!("--max-age is too large"))
+    }
+}
+
+/// The error for a command line that names no resource, or several without --export.
+pub(crate) fn one_at_a_time(catalog: &Catalog, group: Group) -> anyhow::Error {
+    let offered = catalog.resources().iter().filter(|resource| resource.group == group);
+    let names: Vec<_> = offered.map(|resource| resource.name.as_str()).collect();
+    let names = names.join(", ");
+    anyhow!("name one resource for stdout, or use --export; there are {names}").verdict(Verdict::Usage)
+}

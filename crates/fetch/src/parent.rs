@@ -1,0 +1,49 @@
+//! What an earlier resource left in its export, for a later one to build on.
+
+use crate::Job;
+use anyhow::{Context, Result, anyhow};
+use catalog::Resource;
+use exports::{Place, Scope, Snapshot};
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use tool::{Judge, Verdict};
+
+/// Opens the export of the resource that fills a table, in the scope of the job.
+///
+/// # Errors
+/// [`Verdict::Config`] when it was never fetched, with the command that does.
+pub(crate) fn open(job: &Job<'_>, table: &str) -> Result<Snapshot> {
+    let parent = job.catalog.find(table)?;
+    let cursus = job.catalog.is_of_cursus(parent).then_some(job.options.cursus);
+    let scopes = [
+        Some(Scope { cursus, campus: None }),
+        job.options.campus.map(|id| Scope { cursus, campus: Some(id) }),
+    ];
+    for scope in scopes.into_iter().flatten() {
+        let place = Place::new(&Place::root(), &parent.file, scope);
+        if let Some(snapshot) = Snapshot::open(&place)? {
+            return Ok(snapshot);
+        }
+    }
+    let place = Place::new(&Place::root(), &parent.file, Scope { cursus, campus: None });
+    let missing = anyhow!("{} is not there yet; `{}` makes it", place.data().display(), command(parent));
+    Err(missing.verdict(Verdict::Config))
+}
+
+fn command(resource: &Resource) -> String {
+    format!("{} --export {}", resource.group.tool(), resource.name)
+}
+
+/// Gives each record of an export to `visit`, without holding more than one.
+///
+/// # Errors
+/// [`Verdict::Refused`] when a line is no JSON, and what `visit` returns.
+pub(crate) fn each_record(snapshot: Snapshot, mut visit: impl FnMut(Value) -> Result<()>) -> Result<()> {
+    let path = snapshot.path.display().to_string();
+    for (index, line) in BufReader::new(snapshot.into_reader()).lines().enumerate() {
+        let line = line.with_context(|| path.clone()).verdict(Verdict::Io)?;
+        let place = || format!("{path} line {}", index + 1);
+        visit(serde_json::from_str(&line).with_context(place).verdict(Verdict::Refused)?)?;
+    }
+    Ok(())
+}

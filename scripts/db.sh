@@ -1,0 +1,141 @@
+#!/usr/bin/env bash
+# db.sh - a private PostgreSQL for people without a server
+#
+# Usage: scripts/db.sh start|stop|status|shell|url
+#   start   find or install the binaries, make the data folder once, start the server
+#   stop    stop the server; the data stay
+#   status  say whether it runs, and where
+#   shell   open psql on the mirror, or run what follows: scripts/db.sh shell -c 'select count(*) from users'
+#   url     print what DATABASE_URL is to be
+#
+# The server listens on a unix socket in a private folder and on nothing else. Its data are in DB_DIR, which is
+# ~/.local/state/mirror42/postgres, for root /var/lib/mirror42/postgres: PostgreSQL refuses to run as root, so
+# there the user postgres (or nobody) runs it. With DATABASE_URL set, in the environment or in .env, that one is
+# used and nothing else is touched; with PGHOST or DB_HOST set, url prints nothing and nothing is touched either. What
+# .env says of a server is not looked at when DB_DIR is set.
+#
+# Exit codes: 0 done, 1 failed, 2 usage, 69 the server does not run, 78 no PostgreSQL to be found.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+fail() { echo "db.sh: $2" >&2; exit "$1"; }
+
+from_dotenv() { # the value of a variable in .env, which is read and never run
+    if [ -f .env ]; then sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=[\"']\{0,1\}\([^\"']*\).*/\2/p" .env | tail -n 1; fi
+}
+
+find_binaries() { # the newest folder that holds a server
+    local found
+    found=$(printf '%s\n' /usr/lib/postgresql/*/bin/initdb | sort -V | tail -n 1)
+    if command -v initdb >/dev/null && command -v postgres >/dev/null; then found=$(command -v initdb); fi
+    if [ -x "$found" ]; then dirname "$found"; fi
+}
+
+install_binaries() {
+    command -v apt-get >/dev/null || fail 78 "no PostgreSQL here; install its server, or set DATABASE_URL"
+    if [ "$(id -u)" != 0 ]; then fail 78 "no PostgreSQL here; 'sudo apt-get install postgresql' brings it, or set DATABASE_URL"; fi
+    echo "db.sh: installing PostgreSQL with apt" >&2
+    # Debian would start a server of its own beside ours.
+    mkdir -p /etc/postgresql-common/createcluster.d
+    echo 'create_main_cluster = false' >/etc/postgresql-common/createcluster.d/mirror42.conf
+    { apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends postgresql; } \
+        >/dev/null || fail 78 "apt could not install PostgreSQL"
+}
+
+as_server() { # run a command as the user who owns the server
+    if [ "$(id -u)" = 0 ]; then setpriv --reuid "$owner" --regid "$(id -g "$owner")" --clear-groups -- "$@"; else "$@"; fi
+}
+
+make_folders() {
+    mkdir -p "$sockets" "$(dirname "$data")"
+    chmod 700 "$sockets"
+    if [ "$(id -u)" = 0 ]; then chmod 711 "$DB_DIR" && chown "$owner": "$sockets" "$DB_DIR"; fi
+    as_server test -x "$DB_DIR" || fail 1 "the user $owner cannot reach $DB_DIR; set DB_DIR to a folder that it can"
+}
+
+make_cluster() {
+    echo "db.sh: making a PostgreSQL cluster in $data" >&2
+    as_server rm -rf "$data.new"
+    as_server "$binaries/initdb" -D "$data.new" -U mirror42 -A trust -E UTF8 --locale=C.UTF-8 >"$log" 2>&1 \
+        || fail 1 "initdb failed; see $log"
+    as_server mv "$data.new" "$data"
+}
+
+start() {
+    make_folders
+    exec 9>"$DB_DIR/lock"
+    flock 9
+    [ -f "$data/PG_VERSION" ] || make_cluster
+    if ! running; then
+        as_server "$binaries/pg_ctl" -w -s -D "$data" -l "$data/server.log" \
+            -o "-c listen_addresses='' -c unix_socket_directories='$sockets' -c unix_socket_permissions=0700" start \
+            9>&- >/dev/null || fail 1 "PostgreSQL does not start; see $data/server.log"
+    fi
+    local exists
+    exists=$(query postgres "select 1 from pg_database where datname = 'mirror42'")
+    if [ -z "$exists" ]; then query postgres 'create database mirror42' >/dev/null; fi
+}
+
+running() { as_server "$binaries/pg_ctl" -D "$data" status >/dev/null 2>&1; }
+query() { "$psql" -XqAt -v ON_ERROR_STOP=1 -h "$sockets" -U mirror42 -d "$1" -c "$2"; }
+url() { echo "postgresql:///mirror42?host=$sockets&user=mirror42"; }
+
+action=${1:-}
+case $action in start | stop | status | shell | url) shift ;; *) sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
+
+given=${DATABASE_URL:-} elsewhere=${PGHOST:-${DB_HOST:-}}
+if [ -z "$given$elsewhere${DB_DIR:-}" ]; then
+    given=$(from_dotenv DATABASE_URL) elsewhere=$(from_dotenv PGHOST)$(from_dotenv DB_HOST)
+fi
+if [ -n "$given$elsewhere" ]; then
+    case $action in
+        url) echo "$given" ;;
+        start | stop) echo "db.sh: a server is named (DATABASE_URL, PGHOST or DB_HOST): it is used, nothing is touched" >&2 ;;
+        status) exec psql -XAt "$given" -c "select 'running: ' || version()" ;;
+        shell) exec psql -X "$given" "$@" ;;
+    esac
+    exit 0
+fi
+
+umask 022
+if [ "$(id -u)" = 0 ]; then
+    DB_DIR=${DB_DIR:-/var/lib/mirror42/postgres}
+    owner=nobody
+    if id postgres >/dev/null 2>&1; then owner=postgres; fi
+else
+    DB_DIR=${DB_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/mirror42/postgres}
+fi
+sockets=$DB_DIR/socket
+# A socket's path has room for 107 bytes, its name takes 15 of them.
+[ "${#sockets}" -le 90 ] || sockets=/tmp/mirror42-$(id -u)-$(printf '%s' "$DB_DIR" | cksum | cut -d' ' -f1)
+if [ "$action" = url ]; then url; exit 0; fi
+
+binaries=$(find_binaries)
+if [ -z "$binaries" ]; then
+    [ "$action" = start ] || fail 69 "not running: no PostgreSQL here; scripts/db.sh start brings one up"
+    install_binaries
+    binaries=$(find_binaries)
+    if id postgres >/dev/null 2>&1; then owner=postgres; fi
+fi
+version=$("$binaries/postgres" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+psql=$(PATH=$binaries:$PATH command -v psql) || fail 78 "no psql here; install the PostgreSQL client"
+data=$DB_DIR/$version
+log=/dev/null
+for other in "$DB_DIR"/[0-9]*/PG_VERSION; do
+    [ -f "$other" ] && [ "$(cat "$other")" != "$version" ] && [ ! -d "$data" ] \
+        && fail 78 "$(dirname "$other") holds data of PostgreSQL $(cat "$other"), this machine has $version; dump and restore them, or set DB_DIR"
+done
+
+case $action in
+    start) start ;;
+    stop) if running; then as_server "$binaries/pg_ctl" -w -s -D "$data" -m fast stop; fi ;;
+    status)
+        running || fail 69 "not running; scripts/db.sh start"
+        echo "running: PostgreSQL $version in $data"
+        url
+        ;;
+    shell)
+        running || fail 69 "not running; scripts/db.sh start"
+        exec "$psql" -X -h "$sockets" -U mirror42 -d mirror42 "$@"
+        ;;
+esac

@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# test.sh - every check: format, lints, shell scripts, all tests on a real private PostgreSQL
+#
+# Installs shellcheck and PostgreSQL with apt where that is allowed. Leaves nothing running.
+# Exit codes: 0 all passed, 78 something it needs is missing, else that of the first check that failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$HOME/.cargo/bin:$PATH"
+say() { echo "== $*"; }
+
+need() { # need COMMAND PACKAGE
+    if command -v "$1" >/dev/null; then return; fi
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        say "installing $2"
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
+    fi
+    command -v "$1" >/dev/null || { echo "test.sh: no $1 here; 'sudo apt-get install $2' brings it" >&2; exit 78; }
+}
+need cargo cargo
+need shellcheck shellcheck
+need openssl openssl
+
+say "shell scripts"
+shellcheck scripts/*.sh scripts/cron/*.sh .ci/run
+say "format"
+cargo fmt --all --check
+say "lints"
+cargo clippy --release --locked --workspace --all-targets -- -D warnings
+say "build"
+cargo build --release --locked --workspace
+say "private PostgreSQL"
+temporary=$(mktemp -d)
+chmod 711 "$temporary"
+unset DATABASE_URL PGHOST DB_HOST
+export DB_DIR=$temporary/postgres
+trap 'scripts/db.sh stop; rm -rf "$temporary"' EXIT
+scripts/db.sh start
+TEST_DATABASE_URL=$(scripts/db.sh url)
+export TEST_DATABASE_URL
+say "tests"
+cargo test --release --locked --workspace
