@@ -1,1 +1,16 @@
-//! .
+//! For tests only: a mock of the API, a private PostgreSQL, and the real tools in a folder of their own.
+//!
+//! # Layout
+//! - [`Database`]: a fresh database on a private server.
+//! - [`Mock`]: a running `mock-api42`.
+//! - [`Workdir`]: a folder to run tools in; what they print is in every failure's message.
+
+mod database;
+mod golden;
+mod mock;
+mod workdir;
+
+pub use database::Database;
+pub use golden::assert_golden;
+pub use mock::Mock;
+pub use workdir::{Run, Workdir, tool};

@@ -1,0 +1,113 @@
+//! A running `mock-api42`.
+
+use crate::workdir::tool;
+use serde_json::Value;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+/// Limits that nobody meets, for tests of something else.
+const UNLIMITED: [&str; 4] = ["--per-second", "1000", "--per-hour", "1000000"];
+
+/// A mock of the API, which ends with the test, however that ends.
+#[derive(Debug)]
+pub struct Mock {
+    url: String,
+    child: Child,
+}
+
+impl Mock {
+    /// Starts a mock with limits that nobody meets; `arguments` prevail.
+    #[must_use]
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut command = Command::new(tool("mock-api42"));
+        for pair in UNLIMITED.chunks(2).filter(|pair| !arguments.contains(&pair[0])) {
+            command.args(pair);
+        }
+        command.args(["--listen", "127.0.0.1:0", "--until-stdin-closes"]).args(arguments);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("mock-api42 runs");
+        let mut url = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        BufReader::new(stdout).read_line(&mut url).expect("mock-api42 says its address");
+        assert!(url.starts_with("http://"), "mock-api42 {arguments:?} did not start");
+        Self { url: url.trim().to_owned(), child }
+    }
+
+    /// What `API_ROOT` is to be.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has counted: calls, by_path, throttled, limit_violations, max_in_any_second, …
+    #[must_use]
+    pub fn stats(&self) -> Value {
+        serde_json::from_str(&self.get("/_mock/stats")).expect("JSON")
+    }
+
+    /// One number of [`Mock::stats`].
+    #[must_use]
+    pub fn count(&self, name: &str) -> u64 {
+        let stats = self.stats();
+        stats[name].as_u64().unwrap_or_else(|| panic!("the mock counts no {name}: {stats}"))
+    }
+
+    /// Starts counting anew.
+    pub fn forget(&self) {
+        self.post("/_mock/stats/reset", "");
+    }
+
+    /// Every record of a list, whatever its paging: the mock's own world.
+    #[must_use]
+    pub fn all(&self, path: &str) -> Vec<Value> {
+        let text = self.get(&format!("/_mock/all{path}"));
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+            .collect()
+    }
+
+    /// Lets the world move; says what moved.
+    #[must_use]
+    pub fn moves(&self, what: &str) -> Value {
+        serde_json::from_str(&self.post("/_mock/move", what)).expect("JSON")
+    }
+
+    /// Adds faults, as a JSON array; an empty one takes all away.
+    pub fn faults(&self, faults: &str) {
+        self.post("/_mock/faults", faults);
+    }
+
+    /// Turns switches, as a JSON object.
+    pub fn switch(&self, switches: &str) {
+        self.post("/_mock/switch", switches);
+    }
+
+    /// Lets every token that was handed out expire now.
+    pub fn expire_tokens(&self) {
+        self.post("/_mock/expire-tokens", "");
+    }
+
+    fn get(&self, path: &str) -> String {
+        let url =
+            format!("{}{}", self.url, path.replace('[', "%5B").replace(']', "%5D").replace("?]", "%3F]"));
+        let response = ureq::get(&url).call().unwrap_or_else(|error| panic!("GET {url}: {error}"));
+        let mut body = response.into_body();
+        let text = body.with_config().limit(u64::MAX).read_to_string();
+        text.unwrap_or_else(|error| panic!("GET {url}: {error}"))
+    }
+
+    fn post(&self, path: &str, body: &str) -> String {
+        let url = format!("{}{path}", self.url);
+        let response =
+            ureq::post(&url).send(body).unwrap_or_else(|error| panic!("POST {url} {body}: {error}"));
+        response.into_body().read_to_string().expect("text")
+    }
+}
+
+impl Drop for Mock {
+    fn drop(&mut self) {
+        // Its input ends with the child handle; waiting keeps no zombie.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
