@@ -18,7 +18,7 @@ pub struct Options {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["names", "export", "campus"])]
     pub(crate) path: Option<String>,
     /// Id of the cursus
-    #[arg(long, value_name = "ID", env = "CURSUS_ID", default_value_t = 21)]
+    #[arg(long, value_name = "ID", env = "CURSUS_ID", hide_env_values = true, default_value_t = 21)]
     pub(crate) cursus: u64,
     /// Only what belongs to the campus with this id
     #[arg(long, value_name = "ID")]

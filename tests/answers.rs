@@ -1,0 +1,174 @@
+//! The API at its worst: each answer is survived, or refused with a sentence.
+
+use end_to_end::World;
+use testkit::Run;
+
+/// Fetches and loads the users while the mock misbehaves in this way.
+fn users_under(faults: &str) -> (World, Run) {
+    let world = World::new(&["--students", "400"]);
+    drop(world.mirror("fetch-cursus", "campus"));
+    world.mock.faults(faults);
+    let run = world.run("fetch-users", &["--export", "users"]);
+    let fired = world.mock.stats()["faults_fired"].to_string();
+    assert_ne!(fired, "{}", "the fault did not happen");
+    (world, run)
+}
+
+/// Faults that pass: nothing is lost, and the summary counts what was done again.
+fn survives(fault: &str) {
+    let (world, run) = users_under(&format!(r#"[{{"path": "/users", "skip": 2, "times": 2, {fault}}}]"#));
+    let run = run.expect(0);
+    assert!(!run.stderr.contains("retries 0, throttled 0"), "{run:#?}");
+    drop(world.load("users"));
+    world.assert_mirrored("users");
+}
+
+#[test]
+fn an_html_page_with_status_200_is_survived() {
+    survives(r#""kind": "html200""#);
+}
+
+#[test]
+fn an_html_error_page_is_survived() {
+    survives(r#""kind": "html502""#);
+}
+
+#[test]
+fn a_truncated_answer_is_survived() {
+    survives(r#""kind": "truncate""#);
+    survives(r#""kind": "truncate_gzip""#);
+}
+
+#[test]
+fn cut_json_of_the_right_length_is_survived() {
+    survives(r#""kind": "bad_json""#);
+}
+
+#[test]
+fn a_connection_that_is_closed_is_survived() {
+    survives(r#""kind": "reset""#);
+}
+
+#[test]
+fn a_429_is_plain_text_and_is_survived_with_every_kind_of_hint() {
+    for hint in [r#""retry_after": 1"#, r#""retry_after": 0"#] {
+        survives(&format!(r#""kind": "throttle", {hint}"#));
+    }
+}
+
+#[test]
+fn a_token_that_expires_in_the_middle_is_renewed_once() {
+    let (world, run) = users_under(r#"[{"path": "/users", "skip": 3, "times": 1, "kind": "unauthorized"}]"#);
+    drop(run.expect(0));
+    drop(world.load("users"));
+    world.assert_mirrored("users");
+}
+
+#[test]
+fn what_does_not_pass_ends_with_a_sentence_and_keeps_its_pages() {
+    let (world, run) = users_under(r#"[{"path": "/users", "skip": 5, "kind": "html503"}]"#);
+    drop(run.expect(69).complains(&["fetch-users: users: ", "503"]));
+    assert!(!world.workdir.path("exports/08_users/cursus_21/all.ndjson").exists());
+    world.mock.faults("[]");
+    let run = world.run("fetch-users", &["--export", "users"]).expect(0);
+    assert!(run.stderr.contains("resumed at list"), "{run:#?}");
+    drop(world.load("users"));
+    world.assert_mirrored("users");
+}
+
+#[test]
+fn pages_that_lack_rows_are_read_again_or_the_walk_fails() {
+    let (world, run) = users_under(r#"[{"path": "/users", "times": 1, "kind": "short_page"}]"#);
+    drop(run.expect(0));
+    drop(world.load("users"));
+    world.assert_mirrored("users");
+    let (world, run) = users_under(r#"[{"path": "/users", "kind": "short_page"}]"#);
+    drop(run.expect(69).complains(&["announce"]));
+    assert!(!world.workdir.path("exports/08_users/cursus_21/all.ndjson").exists());
+}
+
+#[test]
+fn an_object_where_a_list_was_due_is_no_export() {
+    let (world, run) = users_under(r#"[{"path": "/users", "kind": "not_array"}]"#);
+    assert_ne!(run.code, 0, "{run:#?}");
+    assert!(!world.workdir.path("exports/08_users/cursus_21/all.ndjson").exists());
+}
+
+#[test]
+fn a_record_with_nul_or_without_id_is_set_aside_and_the_others_are_loaded() {
+    for kind in ["nul", "no_id"] {
+        let fault = format!(r#"[{{"path": "/users", "times": 1, "kind": "{kind}"}}]"#);
+        let (world, run) = users_under(&fault);
+        drop(run.expect(0));
+        let run = world.run("load-table", &["users", "--export"]).expect(3);
+        let summary = run.json();
+        assert_eq!(summary["rejected"], 1, "{kind}: {summary}");
+        assert_eq!(world.rows("users"), summary["read"].as_u64().unwrap() - 1);
+        assert_eq!(
+            world.database.value("SELECT count(*) FROM ops.quarantine WHERE reason_kind = 'type'"),
+            "1"
+        );
+
+        world.mock.faults("[]");
+        drop(world.mirror("fetch-users", "users"));
+        world.assert_mirrored("users");
+    }
+}
+
+#[test]
+fn a_record_that_comes_twice_is_one_row() {
+    let (world, run) = users_under(r#"[{"path": "/users", "times": 3, "kind": "duplicate_id"}]"#);
+    drop(run.expect(0));
+    let summary = world.load("users");
+    assert!(summary["duplicates"].as_u64() >= Some(1), "{summary}");
+}
+
+#[test]
+fn an_expired_secret_is_a_sentence_that_says_so() {
+    let world = World::new(&["--students", "50", "--secret-expired"]);
+    let run = world.run("fetch-cursus", &["campus"]).expect(77);
+    drop(run.complains(&["fetch-cursus: ", "secret", "expired"]));
+}
+
+#[test]
+fn the_next_secret_is_tried_when_the_first_is_refused() {
+    let mut world = World::new(&["--students", "50", "--next-secret", "s-s4t2ud-next"]);
+    world.workdir.set("CLIENT_SECRET", "s-s4t2ud-yesterday");
+    world.workdir.set("CLIENT_SECRET_NEXT", "s-s4t2ud-next");
+    let run = world.run("fetch-cursus", &["campus"]).expect(0);
+    assert!(run.stderr.contains("CLIENT_SECRET_NEXT"), "{run:#?}");
+}
+
+#[test]
+fn lists_without_an_order_or_a_total_lose_nothing() {
+    for switch in [["--projects-users-order", "shuffle"], ["--x-total", "off"]] {
+        let world = World::new(&[["--students", "250"], switch].concat());
+        for name in ["cursus", "campus", "projects"] {
+            drop(world.mirror("fetch-cursus", name));
+        }
+        drop(world.mirror("fetch-users", "users"));
+        drop(world.mirror("fetch-users", "projects_users"));
+        world.assert_mirrored("projects_users");
+    }
+}
+
+#[test]
+fn no_secret_and_no_token_is_ever_said() {
+    let mut world = World::new(&["--students", "100"]);
+    world.workdir.set("RUST_LOG", "trace");
+    let runs = [
+        world.run("fetch-cursus", &["--export", "campus"]),
+        world.run("fetch-users", &["--export", "users"]),
+        world.run("load-table", &["campus", "--export"]),
+        world.run("fetch-cursus", &["--help"]),
+    ];
+    let token = std::fs::read_dir(world.workdir.path("state")).unwrap().map(|entry| entry.unwrap().path());
+    let token = token.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+    let state: String = token.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    let token = state.split('"').find(|word| word.len() == 64).expect("a cached token");
+    for run in runs {
+        for secret in ["s-s4t2ud-mock", token] {
+            assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{}", run.command);
+        }
+    }
+}

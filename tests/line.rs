@@ -1,0 +1,17 @@
+//! The line as a whole, with the real tools, the mock and a real PostgreSQL.
+//!
+//! - `nightly`: the nightly script; both ends equal, calls counted, the second run writes nothing.
+//! - `pipes`: what people type into a shell.
+//! - `kills`: SIGKILL anywhere, then again.
+//! - `answers`: the API at its worst.
+//! - `pruning`: what leaves, and what only seems to.
+//! - `growing`: a fourteenth resource is one file.
+//! - `house`: walls, names and manuals.
+
+mod answers;
+mod growing;
+mod house;
+mod kills;
+mod nightly;
+mod pipes;
+mod pruning;

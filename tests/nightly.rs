@@ -1,0 +1,165 @@
+//! The nightly script.
+
+use end_to_end::{HANGING, NIGHTLY, World};
+use serde_json::{Value, json};
+use testkit::{Run, Workdir};
+
+const SCRIPT: &str = "scripts/cron/nightly_stable_tables.sh";
+
+fn nightly(world: &World) -> Run {
+    world.workdir.script(SCRIPT, &[])
+}
+
+/// The counters that say whether a load wrote anything, summed over all loads since the one with this id.
+fn written_since(world: &World, id: &str) -> String {
+    let query =
+        "SELECT sum(inserted + updated + deleted + quarantined + released) FROM ops.loads WHERE id > ";
+    world.database.value(&format!("{query}{id}"))
+}
+
+#[test]
+fn forty_thousand_students_are_mirrored_field_by_field_at_the_calls_their_lists_need() {
+    let world = World::new(&["--students", "40000", "--per-second", "20", "--per-hour", "100000"]);
+    assert!(nightly(&world).expect(0).stderr.is_empty(), "quiet when all is well");
+    for table in NIGHTLY {
+        world.assert_mirrored(table);
+    }
+    assert!(world.rows("users") >= 40_000);
+    let active: u64 = world.database.value("SELECT count(*) FROM users WHERE active").parse().unwrap();
+    assert!((15_000..25_000).contains(&active), "active? is read: {active}");
+
+    let stats = world.mock.stats();
+    assert_eq!(stats["throttled"], 0, "{stats}");
+    assert_eq!(stats["limit_violations"], 0, "{stats}");
+    assert!(stats["max_in_any_second"].as_u64() <= Some(20), "{stats}");
+    assert_eq!(stats["by_path"], expected_calls(&world), "⌈rows/100⌉ calls a list and nothing else");
+}
+
+/// ⌈rows/100⌉ calls for each list, one for a list that is empty.
+fn expected_calls(world: &World) -> Value {
+    let pages = |rows: usize| rows.div_ceil(100).max(1);
+    let list = |path: &str| pages(world.mock.all(path).len());
+    let mut users = 0;
+    for campus in world.mock.all("/v2/campus") {
+        let id = &campus["id"];
+        let query = format!("filter[kind]=student&filter[alumni?]=false&filter[primary_campus_id]={id}");
+        users += list(&format!("/v2/cursus/21/users?{query}"));
+    }
+    json!({
+        "/v2/cursus": list("/v2/cursus"),
+        "/v2/campus": list("/v2/campus"),
+        "/v2/achievements": list("/v2/achievements"),
+        "/v2/cursus/21/projects": list("/v2/cursus/21/projects"),
+        "/v2/cursus/21/users": users,
+        "/v2/coalitions": list("/v2/coalitions"),
+    })
+}
+
+#[test]
+fn the_limit_of_the_real_api_is_never_exceeded() {
+    let world = World::new(&["--students", "60", "--per-second", "2", "--latency", "150"]);
+    drop(world.run("fetch-cursus", &["--export"]).expect(0));
+    // Two processes at once share one pace.
+    let line = "fetch-users --export users & fetch-cursus --export --force coalitions campus; wait";
+    drop(world.workdir.shell(line).expect(0));
+    let stats = world.mock.stats();
+    assert_eq!(stats["throttled"], 0, "{stats}");
+    assert_eq!(stats["max_in_any_second"], 2, "{stats}");
+}
+
+#[test]
+fn the_second_run_fetches_nothing_and_writes_nothing() {
+    let world = World::new(&["--students", "300"]);
+    drop(nightly(&world).expect(0));
+    let calls = world.mock.count("calls");
+    let last = world.database.value("SELECT max(id) FROM ops.loads");
+    let newest = world.database.value("SELECT max(ingested_at) FROM users");
+    drop(nightly(&world).expect(0));
+    assert_eq!(world.mock.count("calls"), calls);
+    assert_eq!(written_since(&world, &last), "0");
+    assert_eq!(world.database.value("SELECT max(ingested_at) FROM users"), newest);
+
+    let everything = ["cursus", "campus", "achievements", "projects", "coalitions"];
+    drop(world.run("fetch-cursus", &[&["--export", "--force"], everything.as_slice()].concat()).expect(0));
+    assert!(world.mock.count("calls") > calls, "--force fetches again");
+    drop(nightly(&world).expect(0));
+    assert_eq!(written_since(&world, &last), "0", "the same data again writes nothing");
+}
+
+#[test]
+fn a_world_that_moved_is_mirrored_again() {
+    let world = World::new(&["--students", "800"]);
+    drop(nightly(&world).expect(0));
+    let moved = r#"{"updates": 60, "silent": 40, "departures": 5, "anonymise": 3, "newcomers": 8}"#;
+    world.mock.moves(moved);
+    drop(world.run("fetch-users", &["--export", "--force", "users"]).expect(0));
+    let summary = world.load("users");
+    for table in NIGHTLY {
+        world.assert_mirrored(table);
+    }
+    assert_eq!(summary["inserted"], 8, "{summary}");
+    assert!(summary["deleted"].as_u64() >= Some(5), "departures: {summary}");
+    let changed = summary["updated"].as_u64().unwrap();
+    assert!((70..=100).contains(&changed), "silent changes are seen too: {summary}");
+}
+
+#[test]
+fn what_hangs_on_the_students_is_mirrored_by_their_ids() {
+    let world = World::new(&["--students", "400"]);
+    drop(nightly(&world).expect(0));
+    world.mock.forget();
+    for table in HANGING {
+        drop(world.mirror("fetch-users", table));
+        world.assert_mirrored(table);
+    }
+    let levels = world.database.value("SELECT count(*) FROM cursus_users WHERE level > 0");
+    assert_ne!(levels, "0");
+    // Strangers' rows, three times as many, are never asked for: ⌈rows of each hundred students/100⌉ calls.
+    let stats = world.mock.stats();
+    let students = world.rows("users").div_ceil(100);
+    assert_eq!(
+        stats["by_path"]["/v2/cursus/21/cursus_users"].as_u64(),
+        Some(students.max(1) + 1).min(Some(students))
+    );
+    assert_eq!(stats["throttled"], 0);
+}
+
+#[test]
+fn a_stage_that_fails_does_not_stop_those_that_do_not_need_it() {
+    let world = World::new(&["--students", "200"]);
+    world.mock.faults(r#"[{"kind": "html403", "path": "/v2/cursus/21/projects"}]"#);
+    let mut impatient = world;
+    impatient.workdir.set("RUST_LOG", "error");
+    let run = nightly(&impatient).expect(69);
+    for table in ["cursus", "campuses", "achievements", "campus_achievements", "users", "coalitions"] {
+        impatient.assert_mirrored(table);
+    }
+    assert_eq!(impatient.rows("projects") + impatient.rows("project_sessions"), 0);
+    assert!(run.stderr.contains("projects: GET /v2/cursus/21/projects"), "{run:#?}");
+    assert!(run.stderr.contains("project_sessions: skipped, it needs projects"), "{run:#?}");
+    let log = impatient.workdir.read("logs/nightly_stable_tables.log");
+    assert!(log.contains("exit 69: fetch-cursus --export projects"), "{log}");
+
+    impatient.mock.faults("[]");
+    drop(nightly(&impatient).expect(0));
+    impatient.assert_mirrored("project_sessions");
+}
+
+#[test]
+fn a_second_copy_leaves_at_once_and_says_so() {
+    let workdir = Workdir::new();
+    workdir.write("logs/.nightly_stable_tables.lock", "");
+    let lock = std::fs::File::open(workdir.path("logs/.nightly_stable_tables.lock")).unwrap();
+    lock.lock().unwrap();
+    let run = workdir.script(SCRIPT, &[]).expect(75);
+    drop(run.complains(&["another copy is running"]));
+}
+
+#[test]
+fn the_script_says_when_there_is_no_database() {
+    let mut world = World::new(&["--students", "100"]);
+    world.workdir.set("DATABASE_URL", "postgresql:///nowhere?host=/nonexistent&user=nobody");
+    let run = nightly(&world).expect(69);
+    assert!(run.stderr.contains("cannot reach PostgreSQL"), "{run:#?}");
+    assert!(world.workdir.path("exports/01_cursus/all.ndjson").exists(), "fetching needs no database");
+}

@@ -1,0 +1,93 @@
+//! What leaves the API leaves the mirror; what only seems to leave stays.
+
+use end_to_end::World;
+
+fn mirrored() -> World {
+    let world = World::new(&["--students", "1200"]);
+    drop(world.mirror("fetch-cursus", "campus"));
+    drop(world.mirror("fetch-users", "users"));
+    world
+}
+
+#[test]
+fn departures_leave_with_what_hangs_on_them() {
+    let world = mirrored();
+    drop(world.mirror("fetch-cursus", "cursus"));
+    drop(world.mirror("fetch-users", "cursus_users"));
+    world.mock.moves(r#"{"departures": 20}"#);
+    let summary = world.mirror("fetch-users", "users");
+    assert_eq!(summary["deleted"], 20, "{summary}");
+    assert!(summary["cascaded"]["cursus_users"].as_u64() >= Some(20), "{summary}");
+    world.assert_mirrored("users");
+}
+
+#[test]
+fn a_fetch_that_is_cut_to_a_quarter_deletes_nothing() {
+    let world = mirrored();
+    let before = world.rows("users");
+    // As stdin: half a stream is only ever added to what is there.
+    let quarter = before / 4;
+    let line = format!("head -n {quarter} exports/08_users/cursus_21/all.ndjson | load-table users");
+    assert_eq!(world.workdir.shell(&line).expect(0).json()["deleted"], 0);
+    // As an export whose file was cut behind its manifest's back.
+    let export = world.workdir.read("exports/08_users/cursus_21/all.ndjson");
+    let cut: String = export.lines().take(quarter as usize).flat_map(|line| [line, "\n"]).collect();
+    world.workdir.write("exports/08_users/cursus_21/all.ndjson", &cut);
+    drop(
+        world.run("load-table", &["users", "--export"]).expect(65).complains(&["does not fit its manifest"]),
+    );
+    assert_eq!(world.rows("users"), before);
+}
+
+#[test]
+fn a_complete_export_that_lacks_too_much_is_refused() {
+    let world = mirrored();
+    let before = world.rows("users");
+    world.mock.moves(r#"{"departures": 300}"#);
+    drop(world.run("fetch-users", &["--export", "--force", "users"]).expect(0));
+    drop(world.run("load-table", &["users", "--export"]).expect(65).complains(&["--max-prune", "300"]));
+    assert_eq!(world.rows("users"), before);
+    drop(world.run("load-table", &["users", "--export", "--max-prune", "0.5"]).expect(0));
+    world.assert_mirrored("users");
+}
+
+#[test]
+fn an_export_of_one_campus_prunes_that_campus_only() {
+    let world = mirrored();
+    let query = "SELECT campus_id FROM users GROUP BY 1 ORDER BY count(*) DESC LIMIT 1";
+    let campus = world.database.value(query);
+    let elsewhere =
+        || world.database.value(&format!("SELECT count(*) FROM users WHERE campus_id <> {campus}"));
+    let before = elsewhere();
+    drop(world.run("fetch-users", &["--export", "users", "--campus", &campus]).expect(0));
+    let run = world.run("load-table", &["users", "--export", "--campus", &campus]).expect(0);
+    assert_eq!(run.json()["deleted"], 0);
+    assert_eq!(elsewhere(), before);
+}
+
+#[test]
+fn a_list_that_comes_back_empty_deletes_nothing() {
+    let world = mirrored();
+    let before = world.rows("users");
+    world.mock.faults(r#"[{"kind": "empty", "path": "/users"}]"#);
+    let run = world.run("fetch-users", &["--export", "--force", "users"]);
+    if run.code == 0 {
+        drop(world.run("load-table", &["users", "--export"]).expect(65));
+    }
+    assert_eq!(world.rows("users"), before);
+}
+
+#[test]
+fn a_row_waits_for_its_parent_and_comes_when_it_comes() {
+    let world = World::new(&["--students", "300"]);
+    drop(world.run("fetch-cursus", &["--export", "campus"]).expect(0));
+    drop(world.run("fetch-users", &["--export", "users"]).expect(0));
+    let run = world.run("load-table", &["users", "--export"]).expect(3);
+    let students = run.json()["quarantined"].as_u64().unwrap();
+    assert!(students >= 300 && world.rows("users") == 0, "{run:#?}");
+    // A whole feed can wait for one parent: this is no reason to refuse it.
+    let summary = world.load("campus");
+    assert_eq!(summary["released_elsewhere"]["users"].as_u64(), Some(students), "{summary}");
+    world.assert_mirrored("users");
+    assert_eq!(world.database.value("SELECT count(*) FROM ops.quarantine"), "0");
+}
