@@ -2,6 +2,7 @@
 
 use crate::clock::{Micros, SECOND};
 use crate::hints::Hints;
+use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
@@ -28,6 +29,13 @@ const LONGEST_GUESS: f64 = 60.0;
 /// The right to send one call now; the number orders the calls of all processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
+
+/// The part of the announced limits that a process may use.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Share {
+    second: f64,
+    hour: f64,
+}
 
 /// Whether a call may go, and if not, when to ask again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +88,12 @@ struct Reading {
     expires: Micros,
 }
 
+impl Share {
+    pub(crate) fn of(settings: &Settings) -> Self {
+        Self { second: settings.pace_share, hour: settings.pace_share * settings.hour_share }
+    }
+}
+
 impl Book {
     /// An empty book: nothing was called since this boot.
     pub(crate) fn new(boot: &str) -> Self {
@@ -115,7 +129,7 @@ impl Book {
     ///
     /// A slot that is claimed up to [`LATE`] after it began keeps the rhythm; later, the rhythm starts anew, so that
     /// no call ever follows its predecessor too closely.
-    pub(crate) fn claim(&mut self, now: Micros, share: f64) -> Decision {
+    pub(crate) fn claim(&mut self, now: Micros, share: Share) -> Decision {
         self.forget(now);
         if now < self.hold_until {
             return Decision::Wait(self.hold_until, Why::Hold);
@@ -171,8 +185,8 @@ impl Book {
     }
 
     /// The space between two calls.
-    pub(crate) fn gap(&self, share: f64) -> Micros {
-        let limit = f64::from(self.per_second) * share;
+    pub(crate) fn gap(&self, share: Share) -> Micros {
+        let limit = f64::from(self.per_second) * share.second;
         // Hosts that share a limit each keep to whole calls a second, or their sum could exceed it.
         let limit = if limit >= 1.0 { limit.floor() } else { limit };
         to_micros(MARGIN / limit)
@@ -180,21 +194,21 @@ impl Book {
 
     /// How many calls may still go at this instant, by the header or by our own count, whichever allows more: the
     /// header knows when the API's own hour began, our count knows what left the hour since the header was read.
-    fn allowed(&self, now: Micros, share: f64) -> i64 {
+    fn allowed(&self, now: Micros, share: Share) -> i64 {
         let own = self.by_own_count(now, share);
         self.reading(now).map_or(own, |reading| {
             own.max(reading.remaining - self.of_others(share) - self.since(reading.call))
         })
     }
 
-    fn by_own_count(&self, now: Micros, share: f64) -> i64 {
+    fn by_own_count(&self, now: Micros, share: Share) -> i64 {
         let excess =
             self.reading(now).map_or(0, |reading| (reading.unexplained - self.of_others(share)).max(0));
         self.budget(share) - self.own(now) - excess
     }
 
     /// The first instant at which our own count allows a call again.
-    fn hour_due(&self, now: Micros, share: f64) -> Micros {
+    fn hour_due(&self, now: Micros, share: Share) -> Micros {
         let leaving = self.minutes.iter().map(|(minute, _)| leaves(*minute));
         let mut instants: Vec<_> = leaving.chain(self.reading.map(|reading| reading.expires)).collect();
         instants.sort_unstable();
@@ -203,13 +217,13 @@ impl Book {
         due.unwrap_or(now + MINUTE)
     }
 
-    /// Calls an hour that this host may make.
-    fn budget(&self, share: f64) -> i64 {
-        ((f64::from(self.per_hour) * share) as i64).max(1)
+    /// Calls an hour that this process lets this host make.
+    fn budget(&self, share: Share) -> i64 {
+        ((f64::from(self.per_hour) * share.hour) as i64).max(1)
     }
 
-    /// Calls an hour that belong to the other hosts.
-    fn of_others(&self, share: f64) -> i64 {
+    /// Calls an hour that are left to other hosts, and to processes that may use more of the hour.
+    fn of_others(&self, share: Share) -> i64 {
         i64::from(self.per_hour) - self.budget(share)
     }
 
@@ -241,9 +255,9 @@ impl Book {
     }
 }
 
-/// When the last call of a minute is an hour old.
+/// When the last call of a minute is an hour old; a second is added for its way to the API.
 const fn leaves(minute: u64) -> Micros {
-    minute.saturating_add(1).saturating_mul(MINUTE).saturating_add(HOUR)
+    minute.saturating_add(1).saturating_mul(MINUTE).saturating_add(HOUR + SECOND)
 }
 
 /// One to two seconds at first, twice as much each time it repeats.

@@ -1,12 +1,13 @@
 //! The client: one call, done right.
 
+use crate::book::Share;
 use crate::clock::{self, Stop};
 use crate::line::{Line, Reply, Request};
 use crate::pace::{Pace, Patience};
 use crate::refusal;
-use crate::settings::{Settings, check_share, normal_root};
+use crate::settings::{Settings, normal_root};
 use crate::state::{self, Shared};
-use crate::tally::{Counters, Tally};
+use crate::tally::{Counters, Tally, add};
 use crate::token::Tokens;
 use crate::walk::{List, Walk};
 use crate::wire::{Exchange, Wire};
@@ -52,14 +53,14 @@ impl Client {
     /// [`Verdict::Config`] when a setting makes no sense, [`Verdict::Io`] when the state folder cannot be made.
     #[allow(clippy::needless_pass_by_value)] // the settings hold the secrets: they are handed over, not lent
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
-        check_share(settings.pace_share).verdict(Verdict::Config)?;
+        settings.check()?;
         let root = normal_root(&settings.root).verdict(Verdict::Config)?;
         let wire = Wire::new(&settings).verdict(Verdict::Config)?;
         state::prepare(&settings.state_dir)?;
         let key = state::key(&root, &settings.client_id);
         let boot = clock::boot_id();
         let book = Shared::new(&settings.state_dir, "pace", &key, PACE_LOCK);
-        let pace = Pace::new(book, &boot, settings.pace_share, settings.on_wait.clone());
+        let pace = Pace::new(book, &boot, Share::of(&settings), settings.on_wait.clone());
         // Whoever renews the token may have to wait for quota first.
         let token_lock = settings.max_wait.saturating_add(settings.timeout.saturating_mul(5));
         let tokens =
@@ -115,6 +116,8 @@ impl Client {
                 Reply::Refused(exchange) if exchange.status == 401 && !renewed => {
                     token = tokens.instead_of(&token, line, &mut patience, stop)?;
                     renewed = true;
+                    // The next request repeats this one.
+                    add(&line.counters.retries, 1);
                 }
                 Reply::Refused(exchange) if exchange.status == 401 => {
                     let error = anyhow!(

@@ -188,7 +188,9 @@ impl Course {
         };
         // A repeated reading has done its work once nothing is missing.
         let last = whole && (ended || (self.round > 1 && self.total.is_some()));
-        if ended && !last {
+        if last {
+            self.ids = HashSet::new();
+        } else if ended {
             self.restart();
         }
         Step::Give { number, listing, last }
@@ -212,9 +214,11 @@ impl Course {
         match mend {
             Mend::Reread(pages) => self.again.extend(pages),
             Mend::Restart => {
-                // What is missing can no longer be told from what left.
-                self.ids.clear();
                 self.restart();
+                if !self.exhausted {
+                    // What is missing can no longer be told from what left.
+                    self.ids.clear();
+                }
             }
         }
     }

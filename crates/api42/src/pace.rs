@@ -1,6 +1,6 @@
 //! The shared pace: every call of every process on this host takes its turn from one file.
 
-use crate::book::{Book, Decision, LATE, Ticket, Why};
+use crate::book::{Book, Decision, LATE, Share, Ticket, Why};
 use crate::chance;
 use crate::clock::{self, Micros, SECOND, Stop};
 use crate::hints::Hints;
@@ -21,7 +21,7 @@ const SILENT: Micros = 2 * SECOND;
 pub(crate) struct Pace {
     book: Shared,
     boot: String,
-    share: f64,
+    share: Share,
     on_wait: Option<WaitListener>,
     /// One thread of a process waits for a slot at a time, the others queue here.
     turn: Mutex<()>,
@@ -37,7 +37,7 @@ impl Patience {
 }
 
 impl Pace {
-    pub(crate) fn new(book: Shared, boot: &str, share: f64, on_wait: Option<WaitListener>) -> Self {
+    pub(crate) fn new(book: Shared, boot: &str, share: Share, on_wait: Option<WaitListener>) -> Self {
         Self { book, boot: boot.to_owned(), share, on_wait, turn: Mutex::new(()) }
     }
 

@@ -2,9 +2,11 @@
 
 use anyhow::{Context, anyhow, bail};
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http::Uri;
@@ -29,6 +31,9 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// The share of the application's limits that this host may use, above 0 and up to 1.
     pub pace_share: f64,
+    /// The share of this host's hour that this process may use up, above 0 and up to 1: bulk work with 0.8 leaves a
+    /// fifth of every hour to live work. Calls a second are not affected.
+    pub hour_share: f64,
     /// How many requests may be under way at once.
     pub in_flight: usize,
     /// How long one call may wait for quota in all, before it gives up with [`Verdict::Busy`].
@@ -57,6 +62,7 @@ impl Settings {
             next_secret: None,
             state_dir,
             pace_share: 1.0,
+            hour_share: 1.0,
             in_flight: 8,
             max_wait: Duration::from_secs(3660),
             timeout: Duration::from_secs(180),
@@ -64,14 +70,23 @@ impl Settings {
         }
     }
 
-    /// Reads `API_ROOT`, `CLIENT_ID`, `CLIENT_SECRET`, `CLIENT_SECRET_NEXT`, `STATE_DIR`, `MAX_WAIT_SECONDS` and
-    /// `PACE_SHARE`. An empty variable counts as absent.
+    /// Reads `API_ROOT`, `CLIENT_ID`, `CLIENT_SECRET`, `CLIENT_SECRET_NEXT`, `STATE_DIR`, `MAX_WAIT_SECONDS`,
+    /// `PACE_SHARE` and `HOUR_SHARE`. An empty variable counts as absent.
     ///
     /// # Errors
     ///
     /// [`Verdict::Config`] when the credentials are missing or a number makes no sense.
     pub fn from_env() -> anyhow::Result<Self> {
-        read_environment().verdict(Verdict::Config)
+        read_settings(&Environment { lookup: &|name| env::var_os(name) }).verdict(Verdict::Config)
+    }
+}
+
+impl Settings {
+    /// Refuses settings that make no sense, as [`Verdict::Config`].
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let shares = check_share("PACE_SHARE", self.pace_share)
+            .and_then(|()| check_share("HOUR_SHARE", self.hour_share));
+        shares.and_then(|()| normal_root(&self.root).map(drop)).verdict(Verdict::Config)
     }
 }
 
@@ -111,52 +126,58 @@ impl fmt::Debug for Settings {
     }
 }
 
-fn read_environment() -> anyhow::Result<Settings> {
-    let root = variable("API_ROOT")?.unwrap_or_else(|| DEFAULT_ROOT.to_owned());
-    let client_id = credential("CLIENT_ID")?;
-    let client_secret = Secret(credential("CLIENT_SECRET")?);
-    let mut settings = Settings::new(&root, &client_id, client_secret, state_dir()?);
-    settings.next_secret = variable("CLIENT_SECRET_NEXT")?.map(Secret);
-    if let Some(text) = variable("MAX_WAIT_SECONDS")? {
-        let seconds =
-            text.parse().with_context(|| format!("MAX_WAIT_SECONDS is `{text}`, not a number of seconds"))?;
+/// Where variables come from; a test brings its own.
+struct Environment<'lookup> {
+    lookup: &'lookup dyn Fn(&str) -> Option<OsString>,
+}
+
+fn read_settings(environment: &Environment<'_>) -> anyhow::Result<Settings> {
+    let root = environment.text("API_ROOT")?.unwrap_or_else(|| DEFAULT_ROOT.to_owned());
+    let client_id = environment.credential("CLIENT_ID")?;
+    let client_secret = Secret(environment.credential("CLIENT_SECRET")?);
+    let mut settings = Settings::new(&root, &client_id, client_secret, environment.state_dir()?);
+    settings.next_secret = environment.text("CLIENT_SECRET_NEXT")?.map(Secret);
+    if let Some(seconds) = environment.number("MAX_WAIT_SECONDS")? {
         settings.max_wait = Duration::from_secs(seconds);
     }
-    if let Some(text) = variable("PACE_SHARE")? {
-        settings.pace_share =
-            text.parse().with_context(|| format!("PACE_SHARE is `{text}`, not a number"))?;
-    }
-    check_share(settings.pace_share)?;
-    normal_root(&settings.root)?;
+    settings.pace_share = environment.number("PACE_SHARE")?.unwrap_or(1.0);
+    settings.hour_share = environment.number("HOUR_SHARE")?.unwrap_or(1.0);
+    settings.check()?;
     Ok(settings)
 }
 
-fn credential(name: &str) -> anyhow::Result<String> {
-    variable(name)?.ok_or_else(|| {
-        anyhow!("{name} is not set; put CLIENT_ID and CLIENT_SECRET of the application into .env")
-    })
-}
+impl Environment<'_> {
+    fn text(&self, name: &str) -> anyhow::Result<Option<String>> {
+        let value = (self.lookup)(name).filter(|value| !value.is_empty());
+        value.map(|value| value.into_string().map_err(|_| anyhow!("{name} is not UTF-8"))).transpose()
+    }
 
-fn variable(name: &str) -> anyhow::Result<Option<String>> {
-    let value = env::var_os(name).filter(|value| !value.is_empty());
-    value.map(|value| value.into_string().map_err(|_| anyhow!("{name} is not UTF-8"))).transpose()
-}
+    fn credential(&self, name: &str) -> anyhow::Result<String> {
+        let way_out = "put CLIENT_ID and CLIENT_SECRET of the application into .env";
+        self.text(name)?.ok_or_else(|| anyhow!("{name} is not set; {way_out}"))
+    }
 
-fn state_dir() -> anyhow::Result<PathBuf> {
-    let path = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let home_state = || path("HOME").map(|home| home.join(".local/state"));
-    let default = || path("XDG_STATE_HOME").or_else(home_state).map(|state| state.join("mirror42"));
-    path("STATE_DIR")
-        .or_else(default)
-        .ok_or_else(|| anyhow!("neither STATE_DIR nor HOME is set; set STATE_DIR"))
+    fn number<T: FromStr>(&self, name: &str) -> anyhow::Result<Option<T>> {
+        let parse = |text: String| {
+            text.trim().parse().map_err(|_| anyhow!("{name} is `{text}`, not a number that fits"))
+        };
+        self.text(name)?.map(parse).transpose()
+    }
+
+    fn state_dir(&self) -> anyhow::Result<PathBuf> {
+        let path = |name| (self.lookup)(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home_state = || path("HOME").map(|home| home.join(".local/state"));
+        let default = || path("XDG_STATE_HOME").or_else(home_state).map(|state| state.join("mirror42"));
+        path("STATE_DIR").or_else(default).context("neither STATE_DIR nor HOME is set; set STATE_DIR")
+    }
 }
 
 /// Refuses a share that would stop all calls, or use more than there is.
-pub(crate) fn check_share(share: f64) -> anyhow::Result<()> {
+fn check_share(name: &str, share: f64) -> anyhow::Result<()> {
     if share > 0.0 && share <= 1.0 {
         return Ok(());
     }
-    bail!("PACE_SHARE is {share}; it has to be above 0 and at most 1")
+    bail!("{name} is {share}; it has to be above 0 and at most 1")
 }
 
 /// The root without a trailing slash or `/v2`.
@@ -217,9 +238,54 @@ mod tests {
         }
     }
 
+    fn read(variables: &[(&str, &str)]) -> anyhow::Result<Settings> {
+        let known = |name: &str| variables.iter().find(|(known, _)| *known == name);
+        read_settings(&Environment { lookup: &|name| known(name).map(|(_, value)| OsString::from(value)) })
+    }
+
+    const CREDENTIALS: [(&str, &str); 3] = [("CLIENT_ID", "u"), ("CLIENT_SECRET", "s"), ("HOME", "/home/x")];
+
     #[test]
-    fn a_share_is_a_fraction() {
-        assert!(check_share(0.25).is_ok() && check_share(1.0).is_ok());
-        assert!(check_share(0.0).is_err() && check_share(1.5).is_err() && check_share(f64::NAN).is_err());
+    fn the_environment_of_a_plain_user_is_enough() {
+        let settings = read(&CREDENTIALS).unwrap();
+        assert_eq!(settings.root, DEFAULT_ROOT);
+        assert_eq!(settings.state_dir, PathBuf::from("/home/x/.local/state/mirror42"));
+        assert_eq!((settings.max_wait, settings.pace_share), (Duration::from_secs(3660), 1.0));
+        assert!(settings.next_secret.is_none());
+    }
+
+    #[test]
+    fn every_variable_is_heeded() {
+        let mut variables = CREDENTIALS.to_vec();
+        variables.extend([
+            ("API_ROOT", "http://localhost:1/v2"),
+            ("CLIENT_SECRET_NEXT", "n"),
+            ("STATE_DIR", "/s"),
+        ]);
+        variables.extend([("MAX_WAIT_SECONDS", "7"), ("PACE_SHARE", "0.5"), ("HOUR_SHARE", "0.8")]);
+        let settings = read(&variables).unwrap();
+        assert_eq!(settings.root, "http://localhost:1/v2");
+        assert_eq!(settings.next_secret.unwrap().reveal(), "n");
+        assert_eq!(settings.state_dir, PathBuf::from("/s"));
+        assert_eq!(settings.max_wait, Duration::from_secs(7));
+        assert_eq!((settings.pace_share, settings.hour_share), (0.5, 0.8));
+        let xdg = read(&[CREDENTIALS[0], CREDENTIALS[1], ("XDG_STATE_HOME", "/x")]).unwrap();
+        assert_eq!(xdg.state_dir, PathBuf::from("/x/mirror42"));
+    }
+
+    #[test]
+    fn what_is_missing_or_makes_no_sense_is_named() {
+        let message = format!("{:#}", read(&[("CLIENT_ID", "u"), ("CLIENT_SECRET", "")]).unwrap_err());
+        let expected =
+            "CLIENT_SECRET is not set; put CLIENT_ID and CLIENT_SECRET of the application into .env";
+        assert_eq!(message, expected);
+        for (name, value) in
+            [("MAX_WAIT_SECONDS", "-1"), ("PACE_SHARE", "0"), ("PACE_SHARE", "all"), ("HOUR_SHARE", "NaN")]
+        {
+            let mut variables = CREDENTIALS.to_vec();
+            variables.push((name, value));
+            let message = format!("{:#}", read(&variables).unwrap_err());
+            assert!(message.starts_with(&format!("{name} is ")), "{message}");
+        }
     }
 }
