@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 
-/// The limits of an application that says nothing else (API42.md of the project's research: 2 a second, 1200 an hour).
+/// The documented limits of an application, until the API announces others.
 const DEFAULT_PER_SECOND: u32 = 2;
 const DEFAULT_PER_HOUR: u32 = 1200;
 

@@ -1,10 +1,8 @@
 //! How one list is read to its end although it moves: which page is due, what has to be read again, when it is done.
 //! No calls here: answers are an argument.
 
+use crate::listing::{Listing, id};
 use anyhow::anyhow;
-use chrono::{DateTime, Utc};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use verdict::{Judge, Verdict};
 
@@ -13,15 +11,6 @@ pub(crate) const PAGE_SIZE: u64 = 100;
 
 /// How often a list is read before it is given up, because records stay missing.
 const ROUNDS: u32 = 3;
-
-/// One page as the API gave it.
-pub(crate) struct Listing {
-    pub(crate) records: Vec<Box<RawValue>>,
-    pub(crate) total: Option<u64>,
-    /// `X-Per-Page`: some lists give fewer records per page than asked for.
-    pub(crate) per_page: Option<u32>,
-    pub(crate) date: Option<DateTime<Utc>>,
-}
 
 /// A page to ask for. Answers to asks of an earlier round are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,15 +261,6 @@ fn mend(page: u32, fall: u64, size: u64) -> Mend {
 
 const fn pages(total: u64, size: u64) -> u64 {
     total.div_ceil(size)
-}
-
-/// The `id` of a record; `None` for one that has none, or one that is no unsigned integer.
-fn id(record: &RawValue) -> Option<u64> {
-    #[derive(Deserialize)]
-    struct Identified {
-        id: u64,
-    }
-    serde_json::from_str::<Identified>(record.get()).ok().map(|record| record.id)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Tests of the reading of one list: the list is invented, and moves when a test says so.
 
 use super::*;
+use serde_json::value::RawValue;
 
 /// The answer of the API to a page, as of now.
 fn listing(ids: &[u64], page: u32, total: Option<u64>) -> Listing {

@@ -1,5 +1,6 @@
 //! What the environment says about the API: where it is, who asks, and how much of it this host may use.
 
+use crate::secret::Secret;
 use anyhow::{Context, anyhow, bail};
 use std::env;
 use std::ffi::OsString;
@@ -47,10 +48,6 @@ pub struct Settings {
 /// Who is told about waits; called from the threads that wait.
 pub type WaitListener = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// A text that is never shown: neither `Debug` nor `Display` print it.
-#[derive(Clone)]
-pub struct Secret(String);
-
 impl Settings {
     /// The settings of a host that has the whole limit for itself, with the usual patience.
     #[must_use]
@@ -90,36 +87,6 @@ impl Settings {
     }
 }
 
-impl Secret {
-    /// Wraps a text that must not be shown.
-    #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
-    }
-
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
-}
-
-impl fmt::Display for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
-}
-
 impl fmt::Debug for Settings {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Settings").field("root", &self.root).finish_non_exhaustive()
@@ -134,9 +101,9 @@ struct Environment<'lookup> {
 fn read_settings(environment: &Environment<'_>) -> anyhow::Result<Settings> {
     let root = environment.text("API_ROOT")?.unwrap_or_else(|| DEFAULT_ROOT.to_owned());
     let client_id = environment.credential("CLIENT_ID")?;
-    let client_secret = Secret(environment.credential("CLIENT_SECRET")?);
+    let client_secret = Secret::new(environment.credential("CLIENT_SECRET")?);
     let mut settings = Settings::new(&root, &client_id, client_secret, environment.state_dir()?);
-    settings.next_secret = environment.text("CLIENT_SECRET_NEXT")?.map(Secret);
+    settings.next_secret = environment.text("CLIENT_SECRET_NEXT")?.map(Secret::new);
     if let Some(seconds) = environment.number("MAX_WAIT_SECONDS")? {
         settings.max_wait = Duration::from_secs(seconds);
     }
@@ -207,13 +174,6 @@ pub(crate) fn is_loopback(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_secret_is_never_shown() {
-        let settings = Settings::new(DEFAULT_ROOT, "u-1", Secret::new("s-MARK".to_owned()), PathBuf::new());
-        let shown = format!("{:?} {} {settings:?}", settings.client_secret, settings.client_secret);
-        assert!(!shown.contains("MARK"), "{shown}");
-    }
 
     #[test]
     fn a_root_loses_what_people_append() {

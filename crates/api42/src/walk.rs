@@ -1,18 +1,15 @@
 //! Walking lists: several requests under way at once, their pages given in order.
 
-use crate::client::{Client, broken};
-use crate::clock::Stop;
-use crate::course::{Ask, Course, Listing, PAGE_SIZE, Step};
-use crate::pace::locked;
-use anyhow::{Context, anyhow};
+use crate::client::Client;
+use crate::course::{Ask, Course, PAGE_SIZE, Step};
+use crate::crew::{Crew, Job};
+use crate::listing::Listing;
+use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
 use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use verdict::{Judge, Verdict};
+#[cfg(doc)]
+use verdict::Verdict;
 
 /// A list of the API to walk.
 #[derive(Clone, Debug, Default)]
@@ -68,37 +65,12 @@ pub struct Page {
 ///
 /// Dropping the walk ends its threads: what is under way is finished, nothing more is sent.
 pub struct Walk {
-    client: Client,
     lists: Vec<List>,
     courses: Vec<Course>,
     current: usize,
     in_flight: usize,
-    under_way: usize,
     crew: Crew,
     ended: bool,
-}
-
-/// The threads that make the calls.
-struct Crew {
-    jobs: Sender<Job>,
-    queue: Arc<Mutex<Receiver<Job>>>,
-    done: Sender<Done>,
-    results: Receiver<Done>,
-    threads: usize,
-    stop: Stop,
-}
-
-struct Job {
-    list: usize,
-    ask: Ask,
-    path: String,
-    query: Vec<(String, String)>,
-}
-
-struct Done {
-    list: usize,
-    ask: Ask,
-    answer: anyhow::Result<Listing>,
 }
 
 impl Walk {
@@ -108,11 +80,8 @@ impl Walk {
             Course::new(resume.next_page, resume.total, resume.ids)
         };
         let courses = lists.iter_mut().map(begin).collect();
-        let (jobs, queue) = channel();
-        let (done, results) = channel();
-        let queue = Arc::new(Mutex::new(queue));
-        let crew = Crew { jobs, queue, done, results, threads: 0, stop: Stop::default() };
-        Self { client, lists, courses, current: 0, in_flight, under_way: 0, crew, ended: false }
+        let crew = Crew::new(client, in_flight);
+        Self { lists, courses, current: 0, in_flight, crew, ended: false }
     }
 
     fn next_page(&mut self) -> anyhow::Result<Option<Page>> {
@@ -146,7 +115,7 @@ impl Walk {
     /// Asks for pages until enough are under way or waiting to be given. What the reader needs next is always asked.
     fn fill(&mut self) -> anyhow::Result<()> {
         let waiting: usize = self.courses.iter().skip(self.current).map(Course::waiting).sum();
-        let mut room = (2 * self.in_flight).saturating_sub(waiting + self.under_way);
+        let mut room = (2 * self.in_flight).saturating_sub(waiting + self.crew.under_way());
         for list in self.current..self.courses.len() {
             let course = &mut self.courses[list];
             while let Some(ask) = course.wanted() {
@@ -156,19 +125,14 @@ impl Walk {
                 }
                 course.asked(ask);
                 room = room.saturating_sub(1);
-                self.under_way += 1;
-                self.crew.send(&self.client, job(&self.lists[list], list, ask), self.in_flight)?;
+                self.crew.send(job(&self.lists[list], list, ask))?;
             }
         }
         Ok(())
     }
 
     fn receive(&mut self) -> anyhow::Result<()> {
-        if self.under_way == 0 {
-            return Err(anyhow!("the walk waits for a page that nobody asked for"));
-        }
-        let done = self.crew.results.recv().context("the threads of the walk are gone")?;
-        self.under_way -= 1;
+        let done = self.crew.receive()?;
         self.courses[done.list].arrive(done.ask, done.answer);
         Ok(())
     }
@@ -184,33 +148,9 @@ impl Iterator for Walk {
         let item = self.next_page().transpose();
         if !matches!(item, Some(Ok(_))) {
             self.ended = true;
-            self.crew.stop.set();
+            self.crew.stop();
         }
         item
-    }
-}
-
-impl Drop for Walk {
-    fn drop(&mut self) {
-        self.crew.stop.set();
-    }
-}
-
-impl Crew {
-    /// Hands a job over, to a thread of its own while there are fewer than allowed.
-    fn send(&mut self, client: &Client, job: Job, most: usize) -> anyhow::Result<()> {
-        self.jobs.send(job).map_err(|_| anyhow!("the threads of the walk are gone"))?;
-        if self.threads < most {
-            let (client, queue, done) = (client.clone(), Arc::clone(&self.queue), self.done.clone());
-            let stop = self.stop.clone();
-            let thread = thread::Builder::new().name("api42".to_owned());
-            thread
-                .spawn(move || work(&client, &queue, &done, &stop))
-                .context("starting a thread")
-                .verdict(Verdict::Io)?;
-            self.threads += 1;
-        }
-        Ok(())
     }
 }
 
@@ -219,58 +159,4 @@ fn job(list: &List, index: usize, ask: Ask) -> Job {
     query.push(("page".to_owned(), ask.page.to_string()));
     query.push(("per_page".to_owned(), PAGE_SIZE.to_string()));
     Job { list: index, ask, path: list.path.clone(), query }
-}
-
-/// What one thread does until the walk is dropped.
-fn work(client: &Client, queue: &Mutex<Receiver<Job>>, done: &Sender<Done>, stop: &Stop) {
-    loop {
-        let received = locked(queue).recv();
-        let Ok(job) = received else { return };
-        if stop.is_set() {
-            return;
-        }
-        // A thread that died silently would leave the reader waiting for ever.
-        let outcome = catch_unwind(AssertUnwindSafe(|| read(client, &job, stop)));
-        let answer = outcome.unwrap_or_else(|_| Err(anyhow!("a thread of the walk panicked")));
-        if done.send(Done { list: job.list, ask: job.ask, answer }).is_err() {
-            return;
-        }
-    }
-}
-
-fn read(client: &Client, job: &Job, stop: &Stop) -> anyhow::Result<Listing> {
-    let (records, exchange) = client
-        .read(&job.path, &job.query, records, stop)
-        .with_context(|| format!("page {}", job.ask.page))?;
-    let hints = exchange.hints;
-    Ok(Listing { records, total: hints.total, per_page: hints.per_page, date: hints.date })
-}
-
-/// Cuts a page into its records, or says what it is instead.
-fn records(body: &[u8]) -> Result<Vec<Box<RawValue>>, String> {
-    match body.trim_ascii_start().first() {
-        Some(b'[') => serde_json::from_slice(body).map_err(|error| broken(&error)),
-        Some(b'{') => Err("an object where a list was due".to_owned()),
-        None => Err("an empty body where a list was due".to_owned()),
-        Some(_) => Err("something else where a list was due".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_keeps_every_byte_of_its_records() {
-        let page = records(br#" [{"id":1,"alumni?":null, "a":"\u0026"},7] "#).unwrap();
-        let texts: Vec<&str> = page.iter().map(|record| record.get()).collect();
-        assert_eq!(texts, [r#"{"id":1,"alumni?":null, "a":"\u0026"}"#, "7"]);
-    }
-
-    #[test]
-    fn what_is_no_list_is_named() {
-        assert_eq!(records(b"{}").unwrap_err(), "an object where a list was due");
-        assert_eq!(records(b"").unwrap_err(), "an empty body where a list was due");
-        assert_eq!(records(br#"[{"id":1},"#).unwrap_err(), "JSON that is cut off at line 1, column 10");
-    }
 }
