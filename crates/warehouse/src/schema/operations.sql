@@ -1,0 +1,56 @@
+-- Tables that the tools keep their own records in. One column a line: init-db reads this file to tell what is missing
+-- in a database (schema/operations.rs).
+
+-- mirror42 operations: one row for every load that was committed
+CREATE TABLE ops.loads (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    table_name text NOT NULL,
+    source text NOT NULL,
+    kind text NOT NULL,
+    scope jsonb,
+    sha256 text,
+    walk_started timestamp with time zone,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    read bigint NOT NULL,
+    inserted bigint NOT NULL,
+    updated bigint NOT NULL,
+    unchanged bigint NOT NULL,
+    deleted bigint NOT NULL,
+    quarantined bigint NOT NULL,
+    released bigint NOT NULL,
+    rejected bigint NOT NULL,
+    out_of_scope bigint NOT NULL,
+    duplicates bigint NOT NULL,
+    stale bigint NOT NULL,
+    cascaded jsonb NOT NULL,
+    seconds double precision NOT NULL,
+    CONSTRAINT loads_pkey PRIMARY KEY (id)
+);
+CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
+
+-- mirror42 operations: up to when the changes of a table are in the mirror; moves only with the rows
+CREATE TABLE ops.watermarks (
+    table_name text NOT NULL,
+    watermark timestamp with time zone NOT NULL,
+    load_id bigint NOT NULL,
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT watermarks_pkey PRIMARY KEY (table_name)
+);
+
+-- mirror42 operations: records that wait for their parent, or for a catalog that can type them
+CREATE TABLE ops.quarantine (
+    table_name text NOT NULL,
+    record_key text NOT NULL,
+    reason_kind text NOT NULL,
+    reason text NOT NULL,
+    parent_table text,
+    parent_key text,
+    row jsonb,
+    record text,
+    first_seen timestamp with time zone NOT NULL DEFAULT now(),
+    load_id bigint NOT NULL,
+    CONSTRAINT quarantine_pkey PRIMARY KEY (table_name, record_key),
+    CONSTRAINT quarantine_reason_kind_check CHECK ((reason_kind = ANY (ARRAY['parent'::text, 'type'::text])))
+);
+CREATE INDEX quarantine_parent_idx ON ops.quarantine (parent_table, parent_key);
