@@ -1,7 +1,7 @@
 //! init-db: creates or brings up to date the tables of the mirror.
 
 use anyhow::Result;
-use catalog::Catalog;
+use catalog::{Catalog, Resource};
 use clap::Parser;
 use std::io::Write;
 use std::process::ExitCode;
@@ -19,6 +19,9 @@ use warehouse::schema::migrate::{Report, bring_up_to_date, differences};
 /// would end it, everything else is done, and the exit code is 1. When rows that are there violate a rule of the
 /// catalog, nothing is changed, the exit code is 65, and the message holds a query that shows them.
 ///
+/// --list prints the resources that the nightly script mirrors, parents first, as three columns with tabs between them:
+/// table, the tool that fetches it, the tables that have to be there before it.
+///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
 /// CATALOG_DIR (a folder instead of the built-in catalog); RUST_LOG.
 #[derive(Parser)]
@@ -30,6 +33,9 @@ struct Arguments {
     /// Change nothing; print every difference between catalog and database, and end with 1 if there is one
     #[arg(long)]
     check: bool,
+    /// Print the catalog's nightly resources in their order, without connecting to a database
+    #[arg(long, conflicts_with_all = ["print", "check"])]
+    list: bool,
     #[command(flatten)]
     deadline: Deadline,
 }
@@ -44,6 +50,9 @@ fn run(arguments: Arguments) -> Result<Verdict> {
     if arguments.print {
         return print(&schema::sql(&catalog)).map(|()| Verdict::Done);
     }
+    if arguments.list {
+        return print(&list(&catalog)).map(|()| Verdict::Done);
+    }
     let mut client = warehouse::connect("init-db")?;
     if arguments.check {
         let lines: String =
@@ -54,6 +63,14 @@ fn run(arguments: Arguments) -> Result<Verdict> {
     let report = bring_up_to_date(&mut client, &catalog)?;
     say(&report).verdict(Verdict::Io)?;
     Ok(if report.left.is_empty() { Verdict::Done } else { Verdict::Failed })
+}
+
+fn list(catalog: &Catalog) -> String {
+    let nightly = catalog.resources().iter().filter(|resource| resource.nightly);
+    let line = |resource: &Resource| {
+        format!("{}\t{}\t{}\n", resource.table, resource.group.tool(), resource.needs().join(" "))
+    };
+    nightly.map(line).collect()
 }
 
 fn print(text: &str) -> Result<()> {
