@@ -1,0 +1,133 @@
+//! The engine of all lists: rows that fit a question, in the order asked for.
+
+use crate::moment;
+use crate::query::Question;
+use crate::resource::{Cell, Field, Kind, Parent, Resource};
+use crate::world::World;
+use std::cmp::Reverse;
+
+/// A value as it is compared. Nulls come last, and so first where the order falls, as in PostgreSQL.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Key {
+    Number(i64),
+    Text(String),
+    /// Behind everything; null.
+    Last,
+}
+
+impl Key {
+    fn of(cell: Cell) -> Self {
+        match cell {
+            Cell::Null | Cell::Ints(_) => Self::Last,
+            Cell::Bool(value) => Self::Number(i64::from(value)),
+            Cell::Int(value) | Cell::Time(value) => Self::Number(value),
+            Cell::Float(value) => Self::Number(ordered(value)),
+            Cell::Text(text) => Self::Text(text),
+        }
+    }
+
+    /// Reads a value of a parameter; nothing when it cannot be of that kind.
+    pub(crate) fn parse(kind: Kind, text: &str) -> Option<Self> {
+        Some(match kind {
+            Kind::Bool => Self::Number(i64::from(text.parse::<bool>().ok()?)),
+            Kind::Int | Kind::Ints => Self::Number(text.parse().ok()?),
+            Kind::Float => Self::Number(ordered(text.parse().ok()?)),
+            Kind::Time => Self::Number(moment::parse(text)?),
+            Kind::Text => Self::Text(text.to_owned()),
+        })
+    }
+}
+
+/// Floats as integers of the same order.
+fn ordered(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// The rows of a list, or of the part of it that hangs on a parent's row.
+pub(crate) fn rows(
+    world: &World,
+    resource: &Resource,
+    scope: Option<(&Parent, u32)>,
+    question: &Question,
+) -> Vec<u32> {
+    if question.nothing {
+        return Vec::new();
+    }
+    let mut rows = candidates(world, resource, scope, question);
+    rows.retain(|row| {
+        (resource.listed)(world, *row)
+            && scope.is_none_or(|(parent, of)| (parent.belongs)(world, *row, of))
+            && question.filters.iter().all(|(field, keys)| passes(field, keys, world, *row))
+            && question.ranges.iter().all(|range| within(range, question.range_ends_excluded, world, *row))
+            && question.search.as_ref().is_none_or(|text| {
+                resource.search.is_some_and(|searched| searched(world, *row).contains(text.as_str()))
+            })
+    });
+    sort(world, question, &mut rows);
+    rows
+}
+
+/// Rows that may fit, ids rising: by an index where there is one.
+fn candidates(
+    world: &World,
+    resource: &Resource,
+    scope: Option<(&Parent, u32)>,
+    question: &Question,
+) -> Vec<u32> {
+    if let Some((Parent { index: Some(index), .. }, of)) = scope {
+        return index(world, of);
+    }
+    let indexed = question.filters.iter().find_map(|(field, keys)| Some((field.index?, keys)));
+    let Some((index, keys)) = indexed else { return (0..(resource.size)(world) as u32).collect() };
+    let ids = keys.iter().filter_map(|key| if let Key::Number(id) = key { Some(*id) } else { None });
+    let mut rows: Vec<u32> = ids.flat_map(|id| index(world, id)).collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+fn passes(field: &Field, keys: &[Key], world: &World, row: u32) -> bool {
+    match (field.get)(world, row) {
+        Cell::Ints(values) => values.into_iter().any(|value| keys.contains(&Key::Number(value))),
+        cell => keys.binary_search(&Key::of(cell)).is_ok(),
+    }
+}
+
+fn within((field, from, to): &(&Field, Key, Key), ends_excluded: bool, world: &World, row: u32) -> bool {
+    let key = Key::of((field.get)(world, row));
+    let inside = if ends_excluded { key > *from && key < *to } else { key >= *from && key <= *to };
+    inside && key != Key::Last
+}
+
+/// Sorts rows that come in the order of their ids; where keys are equal, that order stays.
+fn sort(world: &World, question: &Question, rows: &mut [u32]) {
+    for (field, falls) in question.sort.iter().rev() {
+        match (field.name, falls) {
+            // The order they come in, as long as nothing else has been sorted yet; ids are never equal.
+            ("id", false) => rows.sort_unstable(),
+            ("id", true) => rows.sort_unstable_by_key(|row| Reverse(*row)),
+            (_, false) => rows.sort_by_cached_key(|row| Key::of((field.get)(world, *row))),
+            (_, true) => rows.sort_by_cached_key(|row| Reverse(Key::of((field.get)(world, *row)))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Key, ordered};
+    use crate::resource::{Cell, Kind};
+
+    #[test]
+    fn floats_keep_their_order() {
+        let values = [-10.5, -1.0, -0.25, 0.0, 0.25, 4.31, 21.0];
+        assert!(values.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
+        assert_eq!(Key::parse(Kind::Float, "4.31"), Some(Key::of(Cell::Float(4.31))));
+    }
+
+    #[test]
+    fn nulls_come_last() {
+        assert!(Key::of(Cell::Null) > Key::of(Cell::Time(i64::MAX)));
+        assert!(Key::of(Cell::Null) > Key::of(Cell::from("zz")));
+    }
+}
