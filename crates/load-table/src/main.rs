@@ -1,1 +1,148 @@
-fn main() {}
+//! load-table: loads records into a table of the mirror. Text in, rows out, one line of summary.
+
+use anyhow::{Result, anyhow};
+use catalog::{Catalog, Resource};
+use clap::Parser;
+use exports::{Place, Scope};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tool::{Deadline, Judge, Progress, Verdict};
+use warehouse::{Ending, Form, Limits, Load, Source, Summary};
+
+/// Load NDJSON into a table of the mirror
+///
+/// Reads one JSON object a line from standard input, from FILE, or from the table's export, and writes what is new or
+/// differs, in one transaction: everything or nothing. Loading the same again writes no row. Any moment is a good one to
+/// kill it.
+///
+/// A key that a record lacks leaves its column alone; null sets null. A record that does not fit the catalog's types, or
+/// that refers to a row which is missing, is set aside in ops.quarantine with the reason, and tried again by every later
+/// load of the table; a row that waits for its parent is released by the load that brings the parent. Of several records
+/// with one key the last counts; a record older than its row (by the catalog's version column) is not taken.
+///
+/// Standard input and FILE are only added or updated, so half a stream does no harm. With --export, when the export is
+/// full and complete, rows that it lacks are deleted (pruned) and the watermark moves. An empty export, or one that lacks
+/// more than --max-prune of the rows and more than 50 rows, is refused.
+///
+/// Input that is no NDJSON (HTML, a cut line, an array) is refused whole, with its line and column.
+///
+/// Summary, one line of JSON on standard output:
+///   table, source, read, inserted, updated, unchanged, deleted, quarantined, released, rejected, out_of_scope,
+///   duplicates, stale, cascaded and released_elsewhere (rows of other tables), seconds, dry_run
+///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope
+///
+/// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
+/// EXPORTS_DIR (exports), CURSUS_ID (21), CATALOG_DIR, DEADLINE, RUST_LOG.
+///
+/// Examples:
+///   fetch-users users | load-table users
+///   load-table users --export
+///   load-table campus campuses.ndjson --dry-run
+///   load-table coalitions --csv < coalitions.csv
+///   fetch-users users --since "$(load-table users --watermark)" | load-table users
+#[derive(Parser)]
+#[command(name = "load-table", version, verbatim_doc_comment)]
+struct Arguments {
+    /// Table or resource: users, campuses or campus, …
+    table: String,
+    /// File to read instead of standard input
+    #[arg(conflicts_with_all = ["export", "watermark"])]
+    file: Option<PathBuf>,
+    /// Read the table's export below EXPORTS_DIR; prune and move the watermark when it is full and complete
+    #[arg(long, conflicts_with_all = ["csv", "watermark"])]
+    export: bool,
+    /// The input is CSV: a header with names of columns; an empty cell is null, in quotes or not; jsonb cells hold JSON
+    #[arg(long, conflicts_with = "watermark")]
+    csv: bool,
+    /// Change nothing; the summary says what would change, stderr gives examples
+    #[arg(long, conflicts_with = "watermark")]
+    dry_run: bool,
+    /// Print up to when the table's changes are in the mirror (RFC 3339), or an empty line
+    #[arg(long)]
+    watermark: bool,
+    /// Largest share of the records that may be set aside because they do not fit their types
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
+    max_rejects: f64,
+    /// Largest share of the table's rows that may be pruned; 50 rows always may
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = share)]
+    max_prune: f64,
+    /// Delete nothing
+    #[arg(long)]
+    no_prune: bool,
+    /// Cursus of the export
+    #[arg(long, env = "CURSUS_ID", default_value_t = 21)]
+    cursus: u64,
+    /// Campus of the export, when only one was walked
+    #[arg(long)]
+    campus: Option<u64>,
+    #[command(flatten)]
+    deadline: Deadline,
+}
+
+fn main() -> ExitCode {
+    tool::main(|arguments: Arguments| run(&arguments))
+}
+
+fn run(arguments: &Arguments) -> Result<Verdict> {
+    arguments.deadline.start("load-table");
+    let catalog = Catalog::load()?;
+    let resource = catalog.find(&arguments.table)?;
+    if arguments.watermark {
+        let mut client = warehouse::connect("load-table")?;
+        let watermark = warehouse::watermark(&mut client, resource)?;
+        return print(&watermark.unwrap_or_default()).map(|()| Verdict::Done);
+    }
+    let source = source(arguments, &catalog, resource)?;
+    let limits = Limits {
+        rejects: arguments.max_rejects,
+        prune: (!arguments.no_prune).then_some(arguments.max_prune),
+    };
+    let ending = if arguments.dry_run { Ending::Rollback } else { Ending::Commit };
+    let load = Load { catalog: &catalog, resource, source, limits, ending };
+    let mut client = warehouse::connect("load-table")?;
+    let progress = Progress::new(&resource.table, "records");
+    let summary = warehouse::load(&mut client, &load, &mut |read| progress.done(read))?;
+    drop(progress);
+    say(&summary)?;
+    let aside = summary.quarantined + summary.rejected > 0;
+    Ok(if aside { Verdict::SetAside } else { Verdict::Done })
+}
+
+fn source(arguments: &Arguments, catalog: &Catalog, resource: &Resource) -> Result<Source> {
+    let form = if arguments.csv { Form::Csv } else { Form::Ndjson };
+    if arguments.export {
+        let cursus = catalog.is_of_cursus(resource).then_some(arguments.cursus);
+        let scope = Scope { cursus, campus: arguments.campus };
+        return Ok(Source::Export(Place::new(&Place::root(), &resource.file, scope)));
+    }
+    if let Some(path) = &arguments.file {
+        return Ok(Source::File(path.clone(), form));
+    }
+    if std::io::stdin().is_terminal() {
+        let name = &resource.name;
+        let way_out = format!(
+            "pipe NDJSON into it (fetch-users {name} | load-table {name}), name a FILE, or say --export"
+        );
+        return Err(anyhow!("standard input is a terminal; {way_out}").verdict(Verdict::Usage));
+    }
+    Ok(Source::Stdin(form))
+}
+
+fn say(summary: &Summary) -> Result<()> {
+    let mut stderr = std::io::stderr().lock();
+    for example in &summary.examples {
+        writeln!(stderr, "load-table: {}", tool::printable(example)).verdict(Verdict::Io)?;
+    }
+    print(&serde_json::to_string(summary)?)
+}
+
+fn print(line: &str) -> Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).verdict(Verdict::Io)
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
+}

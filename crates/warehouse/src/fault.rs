@@ -3,22 +3,33 @@
 use anyhow::anyhow;
 use postgres::error::SqlState;
 use std::error::Error;
+use std::fmt;
 use verdict::{Judge, Verdict};
+
+/// Marks an error after which the same transaction may well succeed when it is tried again.
+#[derive(Debug)]
+pub(crate) struct Passing;
+
+impl fmt::Display for Passing {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("another transaction came in between")
+    }
+}
 
 /// An error of the client as one of ours. The client's own text is only "db error"; cause, detail and place are
 /// brought out here.
 pub(crate) fn of(error: &postgres::Error) -> anyhow::Error {
     let text = text(error);
+    let passing =
+        matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED));
     match verdict(error) {
-        Verdict::Config => anyhow!("{text}; run init-db").verdict(Verdict::Config),
-        Verdict::Unreachable => anyhow!("lost PostgreSQL: {text}").verdict(Verdict::Unreachable),
+        Verdict::Busy if passing => anyhow!("PostgreSQL: {text}").verdict(Verdict::Busy).context(Passing),
+        Verdict::Config => anyhow!("PostgreSQL: {text}; run init-db").verdict(Verdict::Config),
+        Verdict::Unreachable => {
+            anyhow!("lost PostgreSQL, and what was not committed: {text}").verdict(Verdict::Unreachable)
+        }
         verdict => anyhow!("PostgreSQL: {text}").verdict(verdict),
     }
-}
-
-/// Whether the same transaction may well succeed when it is tried again.
-pub(crate) fn is_passing(error: &postgres::Error) -> bool {
-    matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED))
 }
 
 /// Brings an error of the client back out of the `io::Error` that a COPY wraps it in.

@@ -1,0 +1,70 @@
+//! Timestamps as the API writes them, as PostgreSQL counts them.
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+
+/// 2000-01-01 00:00 UTC, where PostgreSQL starts to count, in seconds of Unix time.
+const EPOCH: i64 = 946_684_800;
+
+/// Microseconds since PostgreSQL's epoch: RFC 3339 with any offset, `YYYY-MM-DD HH:MM:SS UTC`, PostgreSQL's own
+/// `YYYY-MM-DD HH:MM:SS+00`, or a date, which is its midnight in UTC. None when it is nothing of these, or no such day.
+pub(super) fn parse(text: &str) -> Option<i64> {
+    let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).ok();
+    let instant =
+        instant.or_else(|| named_utc(text)).or_else(|| short_offset(text)).or_else(|| date(text))?;
+    instant.timestamp_micros().checked_sub(EPOCH * 1_000_000)
+}
+
+fn named_utc(text: &str) -> Option<DateTime<Utc>> {
+    let local = text.strip_suffix(" UTC")?;
+    NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S%.f").ok().map(|local| local.and_utc())
+}
+
+fn short_offset(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z").ok().map(|instant| instant.to_utc())
+}
+
+fn date(text: &str) -> Option<DateTime<Utc>> {
+    // chrono would take `2025-1-1` and `+12025-01-01` as well.
+    let plain = text.len() == 10 && text.as_bytes()[0].is_ascii_digit();
+    let date = plain.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten()?;
+    Some(date.and_time(NaiveTime::MIN).and_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn every_spelling_of_one_instant_is_that_instant() {
+        for text in [
+            "2000-01-02T00:00:00Z",
+            "2000-01-02T00:00:00.000Z",
+            "2000-01-02T01:00:00.000+01:00",
+            "2000-01-01T13:30:00-10:30",
+            "2000-01-02 00:00:00 UTC",
+            "2000-01-02 00:00:00+00",
+            "2000-01-02 05:30:00+05:30",
+            "2000-01-02",
+        ] {
+            assert_eq!(parse(text), Some(86_400_000_000), "{text}");
+        }
+        assert_eq!(parse("2000-01-01T00:00:00.123456Z"), Some(123_456));
+        assert_eq!(parse("1999-12-31T23:59:59.5Z"), Some(-500_000));
+    }
+
+    #[test]
+    fn what_is_no_instant_is_none() {
+        for text in [
+            "",
+            "soon",
+            "2025-02-30",
+            "2025-13-01T00:00:00Z",
+            "2025-01-01T25:00:00Z",
+            "2025-01-01T00:00:00",
+            "2025-1-1",
+            "infinity",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The loading contract: a stage, one transaction, only what differs is written.
+//!
+//! A load streams its records into a temporary stage, takes the locks of the tables it touches, and does the rest set by
+//! set: what waits in quarantine is tried again, duplicates go, rows without their parent go to quarantine, what differs
+//! is updated, what is new inserted, what left pruned, the watermark moved, the load recorded. Then it commits. Whoever
+//! is killed before that has written nothing.
+//!
+//! # Layout
+//! - this file: what a load is asked for, and the order of its steps.
+//! - `attempt`: the transaction and its common questions.
+//! - `stage`: input into the stage.
+//! - `locks`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
+//! - `sql`: expressions that the steps share.
+//! - [`Summary`]: what came of it.
+
+mod attempt;
+mod ledger;
+mod locks;
+mod prune;
+mod quarantine;
+mod sql;
+mod stage;
+mod summary;
+mod upsert;
+
+use crate::fault::Passing;
+use crate::input::{Input, Source};
+use anyhow::{Context, Result};
+use attempt::Attempt;
+use catalog::{Catalog, Resource};
+pub use ledger::watermark;
+use postgres::Client;
+pub use summary::Summary;
+
+/// How often a load is tried when other transactions come in between.
+const TRIES: u32 = 5;
+
+/// A load that is asked for.
+#[derive(Debug)]
+pub struct Load<'a> {
+    /// The catalog, for the tables around.
+    pub catalog: &'a Catalog,
+    /// What is loaded.
+    pub resource: &'a Resource,
+    /// Where the records come from.
+    pub source: Source,
+    /// When to refuse.
+    pub limits: Limits,
+    /// Whether it is for good.
+    pub ending: Ending,
+}
+
+/// When a load is refused whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Share of the records read that may be rejected because they cannot be typed.
+    pub rejects: f64,
+    /// Share of the table's rows that may be pruned, fifty at least; none when nothing is to be pruned.
+    pub prune: Option<f64>,
+}
+
+/// How the transaction ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// For good.
+    Commit,
+    /// Nothing stays; the summary has examples of what would have changed.
+    Rollback,
+}
+
+/// Loads a table, then releases what waited in other tables for rows that are there now.
+///
+/// `progress` is told how many records were read, now and then. Another transaction that comes in between makes the
+/// load start again, when its source can be read again.
+///
+/// # Errors
+/// Nothing was written when there is one. [`verdict::Verdict::Refused`] for input that is no NDJSON, too many rejects or
+/// too much to prune; [`verdict::Verdict::Config`] when tables or columns are missing; [`verdict::Verdict::Busy`] when
+/// others hold the table; [`verdict::Verdict::Io`] and [`verdict::Verdict::Unreachable`] as they read.
+pub fn load(client: &mut Client, load: &Load<'_>, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+    let mut summary = persist(load.source.is_repeatable(), || {
+        let input = Input::open(&load.source, load.resource)?;
+        attempt(client, load, input, progress)
+    })
+    .with_context(|| load.resource.table.clone())?;
+    if load.ending == Ending::Commit {
+        for resource in locks::below(load.catalog, load.resource) {
+            match release(client, load, resource) {
+                Ok(0) => {}
+                Ok(released) => drop(summary.released_elsewhere.insert(resource.table.clone(), released)),
+                // They are tried again with every load of either table, so this load is none the worse.
+                Err(error) => log::warn!("{}: what waits there was not released: {error:#}", resource.table),
+            }
+        }
+    }
+    Ok(summary)
+}
+
+/// Releases what waits in a table for rows that are there now; says how many rows that were.
+fn release(client: &mut Client, load: &Load<'_>, resource: &Resource) -> Result<u64> {
+    if !quarantine::is_anything_due(client, load.catalog, resource)? {
+        return Ok(0);
+    }
+    let limits = Limits { prune: None, ..load.limits };
+    let child = Load { resource, limits, source: load.source.clone(), ..*load };
+    persist(true, || attempt(client, &child, Input::nothing(), &mut |_| ())).map(|summary| summary.released)
+}
+
+/// Tries again while other transactions come in between.
+fn persist(repeatable: bool, mut attempt: impl FnMut() -> Result<Summary>) -> Result<Summary> {
+    for _ in 1..TRIES {
+        match attempt() {
+            Err(error) if repeatable && error.is::<Passing>() => log::info!("trying again: {error:#}"),
+            outcome => return outcome,
+        }
+    }
+    attempt()
+}
+
+fn attempt(
+    client: &mut Client,
+    load: &Load<'_>,
+    mut input: Input,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Summary> {
+    let mut attempt = Attempt::begin(client, load)?;
+    stage::fill(&mut attempt, &mut input, progress)?;
+    let manifest = input.manifest.as_ref();
+    let prunable = prune::scope(load, manifest);
+    locks::take(&mut attempt, prunable.is_some())?;
+    if let Some(scope) = &prunable {
+        quarantine::forget_departed(&mut attempt, scope)?;
+    }
+    quarantine::release(&mut attempt)?;
+    stage::dedupe(&mut attempt)?;
+    quarantine::mark_orphans(&mut attempt)?;
+    stage::count(&mut attempt)?;
+    upsert::run(&mut attempt)?;
+    quarantine::keep(&mut attempt)?;
+    if let Some(scope) = &prunable {
+        prune::run(&mut attempt, scope)?;
+    }
+    ledger::record(&mut attempt, manifest)?;
+    attempt.end()
+}
