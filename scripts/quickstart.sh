@@ -37,7 +37,7 @@ export DATABASE_URL
 if [ -n "${CLIENT_ID:-}" ] || grep -qs '^ *\(export \)\?CLIENT_ID=..*' .env; then
     if [ -e "$marker" ]; then
         say "taking the mock's invented students away"
-        scripts/db.sh shell -qc 'DROP SCHEMA IF EXISTS ops CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public'
+        scripts/db.sh shell -qc 'SET client_min_messages = warning; DROP SCHEMA IF EXISTS ops CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public'
         rm -rf "$exports"/[0-9][0-9]_* "$marker"
     fi
 else
