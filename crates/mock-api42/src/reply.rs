@@ -69,10 +69,6 @@ impl Reply {
         self.headers.push((name, value.into()));
         self
     }
-
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
-    }
 }
 
 /// A request that is refused with a reason: `{"error":"Filter Error","message":"..."}`.

@@ -47,8 +47,8 @@ pub(crate) enum Kind {
     Float,
     Text,
     Time,
-    /// Several integers at once, such as the cursus of an enrolment.
-    Ints,
+    /// Several ids at once, such as the cursus of an enrolment.
+    Ids,
 }
 
 /// The value of a field in a row.
@@ -61,7 +61,8 @@ pub(crate) enum Cell {
     Text(String),
     /// Milliseconds since 1970.
     Time(i64),
-    Ints(Vec<i64>),
+    /// A bit for each id below 128.
+    Ids(u128),
 }
 
 impl From<&str> for Cell {
@@ -115,7 +116,6 @@ pub(crate) struct Resource {
     pub(crate) size: fn(&World) -> usize,
     /// Whether a row is still there.
     pub(crate) listed: fn(&World, u32) -> bool,
-    pub(crate) id: fn(&World, u32) -> i64,
     /// The row of an id, slug or login.
     pub(crate) find: fn(&World, &str) -> Option<u32>,
     /// What `search` looks at, lower case.

@@ -18,7 +18,7 @@ pub(crate) enum Key {
 impl Key {
     fn of(cell: Cell) -> Self {
         match cell {
-            Cell::Null | Cell::Ints(_) => Self::Last,
+            Cell::Null | Cell::Ids(_) => Self::Last,
             Cell::Bool(value) => Self::Number(i64::from(value)),
             Cell::Int(value) | Cell::Time(value) => Self::Number(value),
             Cell::Float(value) => Self::Number(ordered(value)),
@@ -30,7 +30,7 @@ impl Key {
     pub(crate) fn parse(kind: Kind, text: &str) -> Option<Self> {
         Some(match kind {
             Kind::Bool => Self::Number(i64::from(text.parse::<bool>().ok()?)),
-            Kind::Int | Kind::Ints => Self::Number(text.parse().ok()?),
+            Kind::Int | Kind::Ids => Self::Number(text.parse().ok()?),
             Kind::Float => Self::Number(ordered(text.parse().ok()?)),
             Kind::Time => Self::Number(moment::parse(text)?),
             Kind::Text => Self::Text(text.to_owned()),
@@ -57,9 +57,10 @@ pub(crate) fn rows(
     let mut rows = candidates(world, resource, scope, question);
     rows.retain(|row| {
         (resource.listed)(world, *row)
-            && scope.is_none_or(|(parent, of)| (parent.belongs)(world, *row, of))
             && question.filters.iter().all(|(field, keys)| passes(field, keys, world, *row))
             && question.ranges.iter().all(|range| within(range, question.range_ends_excluded, world, *row))
+            // After the filters: it may have to search.
+            && scope.is_none_or(|(parent, of)| (parent.belongs)(world, *row, of))
             && question.search.as_ref().is_none_or(|text| {
                 resource.search.is_some_and(|searched| searched(world, *row).contains(text.as_str()))
             })
@@ -89,7 +90,10 @@ fn candidates(
 
 fn passes(field: &Field, keys: &[Key], world: &World, row: u32) -> bool {
     match (field.get)(world, row) {
-        Cell::Ints(values) => values.into_iter().any(|value| keys.contains(&Key::Number(value))),
+        Cell::Ids(mask) => keys.iter().any(|key| match key {
+            Key::Number(id @ 0..=127) => mask >> id & 1 == 1,
+            _ => false,
+        }),
         cell => keys.binary_search(&Key::of(cell)).is_ok(),
     }
 }
@@ -107,6 +111,14 @@ fn sort(world: &World, question: &Question, rows: &mut [u32]) {
             // The order they come in, as long as nothing else has been sorted yet; ids are never equal.
             ("id", false) => rows.sort_unstable(),
             ("id", true) => rows.sort_unstable_by_key(|row| Reverse(*row)),
+            (_, falls) if field.kind != Kind::Text => {
+                // As below, in half the memory; -1 - n reverses the order of numbers without overflow.
+                let number = |row: u32| match Key::of((field.get)(world, row)) {
+                    Key::Number(number) => number,
+                    _ => i64::MAX,
+                };
+                rows.sort_by_cached_key(|row| if *falls { -1 - number(*row) } else { number(*row) });
+            }
             (_, false) => rows.sort_by_cached_key(|row| Key::of((field.get)(world, *row))),
             (_, true) => rows.sort_by_cached_key(|row| Reverse(Key::of((field.get)(world, *row)))),
         }

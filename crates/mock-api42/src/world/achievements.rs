@@ -208,7 +208,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     ],
     size: |world| world.achievements.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| find_sorted(&world.achievements, |achievement| i64::from(achievement.id), text),
     search: None,
     write,

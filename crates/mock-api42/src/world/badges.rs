@@ -104,7 +104,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     }],
     size: |world| world.badges.len(),
     listed: |world, row| !world.is_gone(at(world, row).user_id),
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| world.badges.find(text),
     search: None,
     write,

@@ -221,7 +221,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     parents: &[],
     size: |world| world.campuses.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| {
         let by_slug = || world.campuses.iter().position(|campus| campus.slug == text).map(|row| row as u32);
         find_sorted(&world.campuses, |campus| i64::from(campus.id), text).or_else(by_slug)

@@ -85,7 +85,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     }],
     size: |world| world.campus_users.len(),
     listed: |world, row| world.is_there(at(world, row).person),
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| world.campus_users.find(text),
     search: None,
     write,

@@ -33,7 +33,7 @@ const COUNT: u32 = 350;
 /// Coalitions without members.
 const EMPTY: u32 = 11;
 /// Ids that memberships point at although no list shows such a coalition.
-pub(crate) const UNLISTED: [u32; 3] = [601, 604, 611];
+pub(crate) const UNLISTED: [u32; 3] = [901, 904, 911];
 
 pub(crate) fn invent(seed: u64, campuses: usize) -> (Vec<Bloc>, Vec<Coalition>) {
     let mut coalitions = Vec::with_capacity(COUNT as usize);
@@ -175,7 +175,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     ],
     size: |world| world.coalitions.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| {
         let by_slug =
             || world.coalitions.iter().position(|coalition| coalition.slug == text).map(|row| row as u32);
@@ -215,7 +214,6 @@ pub(crate) static BLOCS: Resource = Resource {
     parents: &[],
     size: |world| world.blocs.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(bloc(world, row).id),
     find: |world, text| find_sorted(&world.blocs, |bloc| i64::from(bloc.id), text),
     search: None,
     write: write_bloc,

@@ -123,7 +123,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     parents: &[],
     size: |world| world.cursus.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| {
         let by_slug = || world.cursus.iter().position(|cursus| cursus.slug == text).map(|row| row as u32);
         find_sorted(&world.cursus, |cursus| i64::from(cursus.id), text).or_else(by_slug)

@@ -243,7 +243,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     ],
     size: |world| world.enrolments.len(),
     listed: |world, row| world.is_there(at(world, row).person),
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| world.enrolments.find(text),
     search: None,
     write,
@@ -272,8 +271,8 @@ const FIELDS: &[Field] = &[
     Field::new("retriable_at", Kind::Time, ALL, |world, row| Cell::maybe_time(at(world, row).retriable_at())),
     Field::new("marked_at", Kind::Time, ALL, |world, row| Cell::maybe_time(at(world, row).marked_at())),
     Field::new("status", Kind::Text, ALL, |world, row| Cell::from(at(world, row).status.name())),
-    Field::new("cursus", Kind::Ints, FILTER | LISTED_IDS, |world, row| {
-        Cell::Ints(cursus_ids(world, at(world, row)))
+    Field::new("cursus", Kind::Ids, FILTER | LISTED_IDS, |world, row| {
+        Cell::Ids(world.projects[usize::from(at(world, row).project)].cursus_ids)
     }),
     Field::new("campus", Kind::Int, FILTER | LISTED_IDS, |world, row| {
         let campus = world.people.row(at(world, row).person).campus;

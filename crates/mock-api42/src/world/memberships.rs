@@ -69,6 +69,11 @@ pub(crate) fn invent(seed: u64, people: &[Person], choices: &[Vec<u32>]) -> Tabl
             }
         }
     }
+    // Somebody is in a coalition that no list shows, however small the world is.
+    if let Some(person) = people.first() {
+        let mut chance = Chance::of(seed, "unlisted", 0);
+        rows.push(invent_one(&mut chance, person.id, person.created, UNLISTED[0]));
+    }
     for stranger in 0..people.len() as u64 / 300 + 1 {
         let mut chance = Chance::of(seed, "stranger in a coalition", stranger);
         let user_id = 300 + chance.below(9_500) as u32;
@@ -164,7 +169,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     ],
     size: |world| world.memberships.len(),
     listed: |world, row| !world.is_gone(at(world, row).user_id),
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| world.memberships.find(text),
     search: None,
     write,

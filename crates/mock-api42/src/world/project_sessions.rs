@@ -237,7 +237,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     }],
     size: |world| world.sessions.rows.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| find_sorted(&world.sessions.rows, |session| i64::from(session.id), text),
     search: None,
     write,

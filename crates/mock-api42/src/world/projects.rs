@@ -21,6 +21,8 @@ pub(crate) struct Project {
     repository: Option<String>,
     /// Rows of cursus.
     pub(crate) cursus: Vec<u32>,
+    /// One bit per id of cursus.
+    pub(crate) cursus_ids: u128,
     /// One bit per row of campus.
     campuses: u128,
     position: i64,
@@ -49,16 +51,14 @@ pub(crate) fn invent(seed: u64, cursus: &[cursus::Cursus], campuses: usize) -> V
         let mut chance = Chance::of(seed, "project", u64::from(number));
         id += 1 + chance.weighted(&[0.6, 0.26, 0.14]) as u32;
         let homes = match place[number as usize] {
-            rank if rank < IN_MAIN => vec![main],
+            rank if rank < IN_MAIN => invent_homes(&mut chance, cursus, Some(main)),
             rank if rank < IN_MAIN + 90 => vec![piscine],
-            _ => (0..chance.below(5))
-                .map(|_| chance.below(cursus.len() as u64) as u32)
-                .filter(|row| *row != main)
-                .collect(),
+            _ => invent_homes(&mut chance, cursus, None),
         };
         let slugless = place[number as usize] < WITHOUT_SLUG;
         let mut row = invent_one(&mut chance, number, id, homes);
-        row.campuses = invent_campuses(&mut chance, campuses);
+        row.cursus_ids = row.cursus.iter().fold(0, |ids, home| ids | 1 << cursus[*home as usize].id);
+        row.campuses = invent_campuses(&mut chance, campuses, row.cursus.contains(&main));
         row.slug = (!slugless).then(|| unique_slug(&row, &mut slugs));
         rows.push(row);
     }
@@ -66,12 +66,18 @@ pub(crate) fn invent(seed: u64, cursus: &[cursus::Cursus], campuses: usize) -> V
     rows
 }
 
-fn invent_one(chance: &mut Chance, number: u32, id: u32, mut homes: Vec<u32>) -> Project {
-    if !homes.is_empty() && chance.happens(0.15) {
-        homes.push(homes[0] + 1);
-    }
+/// The rows of up to five cursus: the main one, if it is given, and others.
+fn invent_homes(chance: &mut Chance, cursus: &[cursus::Cursus], main: Option<u32>) -> Vec<u32> {
+    let others = if main.is_some() { u64::from(chance.happens(0.15)) } else { chance.below(5) };
+    let mut homes: Vec<u32> = (0..others).map(|_| chance.below(cursus.len() as u64) as u32).collect();
+    homes.retain(|row| cursus[*row as usize].id != MAIN);
+    homes.extend(main);
     homes.sort_unstable();
     homes.dedup();
+    homes
+}
+
+fn invent_one(chance: &mut Chance, number: u32, id: u32, homes: Vec<u32>) -> Project {
     let created = END_OF_PAST - (3_900 - i64::from(number) * 2) * DAY + chance.between(0, DAY);
     let hosted = !chance.happens(0.515);
     Project {
@@ -85,6 +91,7 @@ fn invent_one(chance: &mut Chance, number: u32, id: u32, mut homes: Vec<u32>) ->
         exam: chance.happens(0.032),
         repository: hosted.then(|| chance.below(9_999).to_string()),
         cursus: homes,
+        cursus_ids: 0,
         campuses: 0,
         position: chance.between(0, 99),
         created,
@@ -138,8 +145,11 @@ fn unique_slug(project: &Project, taken: &mut HashSet<String>) -> String {
     slug
 }
 
-fn invent_campuses(chance: &mut Chance, campuses: usize) -> u128 {
-    let share = chance.along(&[(0.0, 0.0), (0.15, 0.5), (0.4, 0.8), (1.0, 0.94)]);
+/// About fifty for a project of the main cursus, a handful for others.
+fn invent_campuses(chance: &mut Chance, campuses: usize, in_main: bool) -> u128 {
+    let quantiles: &[(f64, f64)] =
+        if in_main { &[(0.0, 0.0), (0.15, 0.4), (0.4, 0.7), (1.0, 0.94)] } else { &[(0.0, 0.0), (1.0, 0.2)] };
+    let share = chance.along(quantiles);
     let mut mask = 1;
     for row in 1..campuses {
         if chance.happens(share) {
@@ -233,7 +243,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     ],
     size: |world| world.projects.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| {
         let slug = Some(text);
         let by_slug = || {

@@ -62,7 +62,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     parents: &[],
     size: |world| world.titles.len(),
     listed: |_, _| true,
-    id: |world, row| i64::from(world.titles[row as usize].id),
     find: |world, text| find_sorted(&world.titles, |title| i64::from(title.id), text),
     search: None,
     write,

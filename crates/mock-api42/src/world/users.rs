@@ -255,7 +255,6 @@ pub(crate) static RESOURCE: Resource = Resource {
     ],
     size: |world| world.people.rows.len(),
     listed: |world, row| !at(world, row).gone,
-    id: |world, row| i64::from(at(world, row).id),
     find: |world, text| world.people.find(text),
     search: Some(|world, row| {
         let person = at(world, row);
