@@ -7,7 +7,7 @@ use crate::damage;
 use crate::faults::{Fault, FaultKind};
 use crate::http::{Request, seal};
 use crate::limiter::{Pass, Remaining};
-use crate::query::Params;
+use crate::params::Params;
 use crate::reply::{Reply, TEXT};
 use crate::routes;
 use crate::switches::Switches;
@@ -79,10 +79,10 @@ fn bearer(request: &Request) -> Option<String> {
 
 /// Whatever is not under /v2: the token endpoint, or nothing.
 fn token_call(app: &App, request: &Request, switches: &Switches, now: i64) -> Reply {
-    if switches.count_token_calls.is_on() {
-        if let Err(reply) = limited(app, switches, now) {
-            return reply;
-        }
+    if switches.count_token_calls.is_on()
+        && let Err(reply) = limited(app, switches, now)
+    {
+        return reply;
     }
     let fault = struck(app, &request.path);
     if let Some(reply) = fault.as_ref().and_then(|fault| damage::instead(fault, switches)) {

@@ -1,7 +1,7 @@
 //! The five ways in which clients send their credentials: form, query, JSON, multipart, HTTP Basic.
 
 use crate::http::Request;
-use crate::query::Params;
+use crate::params::Params;
 use serde_json::Value;
 
 /// What a token request says, however it says it.

@@ -1,7 +1,8 @@
 //! Limits per application: so many calls in any second, so many an hour. A new token does not reset them.
 
+use crate::choices::HourWindow;
 use crate::moment::{HOUR, SECOND};
-use crate::switches::{HourWindow, Switches};
+use crate::switches::Switches;
 use std::collections::VecDeque;
 
 /// The calls that counted, over the last hour.

@@ -2,15 +2,17 @@
 
 use crate::app::App;
 use crate::chance::Chance;
+use crate::choices::{LinkSize, Order};
 use crate::http::Request;
 use crate::json::Json;
 use crate::moment::utc;
-use crate::query::{self, Page, Params, Question};
+use crate::params::{Page, Params};
+use crate::query::{self, Question};
 use crate::reply::{Refusal, Reply};
 use crate::resource::Cell;
 use crate::routes::List;
 use crate::select;
-use crate::switches::{LinkSize, Order, Switches};
+use crate::switches::Switches;
 use crate::world::World;
 use std::collections::BTreeMap;
 use std::sync::Arc;

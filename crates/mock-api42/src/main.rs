@@ -4,6 +4,7 @@ mod admin;
 mod api;
 mod app;
 mod chance;
+mod choices;
 mod credentials;
 mod damage;
 mod faults;
@@ -14,6 +15,7 @@ mod limiter;
 mod lists;
 mod moment;
 mod oauth;
+mod params;
 mod query;
 mod reply;
 mod resource;
@@ -90,10 +92,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    tool::main(run)
+    tool::main(|arguments| run(&arguments))
 }
 
-fn run(arguments: Arguments) -> anyhow::Result<Verdict> {
+fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     if !arguments.listen.ip().is_loopback() {
         let error = anyhow!("{} is not a loopback address; use 127.0.0.1 or [::1]", arguments.listen.ip());
         return Err(error).verdict(Verdict::Usage);
@@ -104,7 +106,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Verdict> {
     if arguments.until_stdin_closes {
         std::thread::spawn(end_with_stdin);
     }
-    let app = Arc::new(App::new(&arguments, Faults::new(arguments.fault.clone())));
+    let app = Arc::new(App::new(arguments, Faults::new(arguments.fault.clone())));
     let moved = Arc::clone(&app);
     std::thread::spawn(move || keep_moving(&moved));
     announce(&format!("http://{}", listener.local_addr()?), arguments.ready_file.as_deref())?;

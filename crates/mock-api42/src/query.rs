@@ -1,111 +1,12 @@
-//! What a caller asks for: parameters, and the question they make, or the refusal they earn.
+//! The question that parameters make, or the refusal they earn.
 
+use crate::choices::{BadRange, CoalitionsFilter, RangeEnds, UnknownEnum};
+use crate::params::Params;
 use crate::reply::Refusal;
 use crate::resource::{FILTER, Field, Kind, LISTED_IDS, LIVE, RANGE, Resource, SORT};
 use crate::select::Key;
-use crate::switches::{BadRange, CoalitionsFilter, OnBad, RangeEnds, Switches};
+use crate::switches::Switches;
 use crate::world::{self, World};
-
-/// Decoded parameters, in the order in which they came.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Params(Vec<(String, String)>);
-
-impl Params {
-    pub(crate) fn parse(query: &str) -> Self {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs
-                .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-                .map(|(key, value)| (decode(key), decode(value)))
-                .collect(),
-        )
-    }
-
-    /// The last value of a parameter, as Rails takes it.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    /// `name[field]=value`: fields and values.
-    fn of<'a>(&'a self, name: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let field = move |key: &'a str| key.strip_prefix(name)?.strip_prefix('[')?.strip_suffix(']');
-        self.0.iter().filter_map(move |(key, value)| Some((field(key)?, value.as_str())))
-    }
-
-    /// The parameters with another page, keys in order, as the Link header gives them.
-    pub(crate) fn with_page(&self, page: u64, keep_size: bool) -> String {
-        let wanted = |key: &str| match key {
-            "page" | "page[number]" | "access_token" => false,
-            "page[size]" => keep_size,
-            _ => true,
-        };
-        let mut pairs: Vec<(String, String)> =
-            self.0.iter().filter(|(key, _)| wanted(key)).cloned().collect();
-        pairs.push(("page".to_owned(), page.to_string()));
-        pairs.sort();
-        let pairs: Vec<String> =
-            pairs.iter().map(|(key, value)| format!("{}={}", encode(key), encode(value))).collect();
-        pairs.join("&")
-    }
-
-    /// What decides on the rows, and nothing else: the key under which they can be kept.
-    pub(crate) fn choice(&self) -> String {
-        let plain = ["page", "per_page", "page[number]", "page[size]", "access_token"];
-        let pairs = self.0.iter().filter(|(key, _)| !plain.contains(&key.as_str()));
-        pairs.map(|(key, value)| format!("{key}\u{1}{value}\u{2}")).collect()
-    }
-}
-
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let hex = tail.get(..2).filter(|_| *first == b'%').and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            None => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn encode(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    text.bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
-}
-
-/// The page that is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Page {
-    pub(crate) number: u64,
-    pub(crate) size: u64,
-}
-
-impl Page {
-    /// Both syntaxes; 30 rows by default, never more than 100.
-    pub(crate) fn of(params: &Params, on_bad: OnBad) -> Result<Self, Refusal> {
-        let read = |plain: &str, bracketed: &str, default: u64| {
-            let Some(text) = params.get(bracketed).or_else(|| params.get(plain)) else { return Ok(default) };
-            match text.parse() {
-                Ok(number) if number > 0 => Ok(number),
-                _ if on_bad == OnBad::First => Ok(default),
-                _ => Err(Refusal::new(400, "Page Error", &format!("The page parameter {text} is not valid"))),
-            }
-        };
-        Ok(Self {
-            number: read("page", "page[number]", 1)?,
-            size: read("per_page", "page[size]", 30)?.min(100),
-        })
-    }
-}
 
 /// Which rows, and in which order.
 #[derive(Debug, Default)]
@@ -165,7 +66,7 @@ impl Question {
         let mut keys: Vec<Key> = value.split(',').filter_map(|text| Key::parse(field.kind, text)).collect();
         keys.sort();
         if field.can(LISTED_IDS) && !listed(world, field.name, value) {
-            if switches.unknown_enum == crate::switches::UnknownEnum::Refuse {
+            if switches.unknown_enum == UnknownEnum::Refuse {
                 let message = format!("The value {value} is not allowed for the filter {name}");
                 return Err(Refusal::new(400, "Filter Error", &message));
             }
@@ -240,39 +141,4 @@ pub(crate) fn graph_field(resource: &Resource, name: &str) -> Result<&'static Fi
         let message = format!("Attribute {name} do not exist or isn't graphable. {fields}");
         Refusal::new(422, "Graph Error", &message)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Page, Params};
-    use crate::switches::OnBad;
-
-    fn check(query: &str, number: u64, size: u64) {
-        let page = Page::of(&Params::parse(query), OnBad::First).unwrap();
-        assert_eq!((page.number, page.size), (number, size), "{query}");
-    }
-
-    #[test]
-    fn pages_come_in_two_syntaxes_and_are_clamped() {
-        check("", 1, 30);
-        check("page=3&per_page=50", 3, 50);
-        check("page%5Bnumber%5D=3&page[size]=50", 3, 50);
-        check("per_page=500", 1, 100);
-        check("page=0&per_page=x", 1, 30);
-        assert!(Page::of(&Params::parse("page=-1"), OnBad::Refuse).is_err());
-    }
-
-    #[test]
-    fn a_link_loses_the_bracketed_size() {
-        let params = Params::parse("page[size]=50&page[number]=2&filter[alumni?]=false");
-        assert_eq!(params.with_page(3, false), "filter%5Balumni%3F%5D=false&page=3");
-        assert_eq!(params.with_page(3, true), "filter%5Balumni%3F%5D=false&page=3&page%5Bsize%5D=50");
-    }
-
-    #[test]
-    fn keys_and_values_are_decoded() {
-        let params = Params::parse("filter%5Balumni%3F%5D=false&search=a+b%20c%zz");
-        assert_eq!(params.of("filter").collect::<Vec<_>>(), [("alumni?", "false")]);
-        assert_eq!(params.get("search"), Some("a b c%zz"));
-    }
 }

@@ -1,14 +1,15 @@
 //! Which path leads to which resource, and which lead nowhere.
 
 use crate::app::App;
+use crate::choices::MissingRecord;
 use crate::http::Request;
 use crate::json::Json;
 use crate::lists;
 use crate::oauth::Access;
-use crate::query::Params;
+use crate::params::Params;
 use crate::reply::{Refusal, Reply};
 use crate::resource::{Parent, Resource};
-use crate::switches::{MissingRecord, Switches};
+use crate::switches::Switches;
 use crate::world::{self, World};
 
 /// A list, or the part of it that hangs on one record.

@@ -140,7 +140,7 @@ fn filters_are_anded_and_their_values_ored() {
     let encoded = format!("/v2/users?filter%5Bid%5D={}", ids.join("%2C"));
     assert_eq!(mock.get(&encoded).ids(), chosen.ids());
     let enrolments = mock.all(&format!("/v2/projects_users?filter[user_id]={}&filter[cursus]=21", ids[0]));
-    assert!(enrolments.iter().all(|row| row["user"]["id"].to_string() == ids[0]));
+    assert!(enrolments.iter().all(|row| row["user"]["id"] == students[0]["id"]));
     let by_campus: usize = mock
         .all("/v2/campus")
         .iter()

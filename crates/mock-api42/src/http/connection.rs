@@ -58,7 +58,7 @@ fn converse(app: &App, mut stream: TcpStream) -> io::Result<()> {
                     &mut stream,
                     &reply,
                     &request,
-                    crate::switches::Transfer::Length,
+                    crate::choices::Transfer::Length,
                     app.now(),
                 )?,
                 Administered::Rows(pieces) => {

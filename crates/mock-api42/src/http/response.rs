@@ -1,9 +1,10 @@
 //! Answers, sealed with the headers that the API sends and written, or miswritten, byte by byte.
 
 use super::Request;
+use crate::choices::Transfer;
 use crate::moment;
 use crate::reply::{Reply, Wire, reason};
-use crate::switches::{Switches, Transfer};
+use crate::switches::Switches;
 use anyhow::Context;
 use flate2::Compression;
 use flate2::write::GzEncoder;

@@ -110,7 +110,7 @@ fn invent_description(chance: &mut Chance, number: u32) -> String {
     let text = chance.pick(&TEXTS);
     match number % 32 {
         3 => format!("{text}\r\nThis is given by hand."),
-        17 if number % 3 == 0 => format!("{text}\tTwice."),
+        17 if number.is_multiple_of(3) => format!("{text}\tTwice."),
         _ => (*text).to_owned(),
     }
 }

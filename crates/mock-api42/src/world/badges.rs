@@ -2,7 +2,7 @@
 
 use super::World;
 use super::achievements::Achievement;
-use super::people::{Person, Role};
+use super::person::{Person, Role};
 use super::table::{Row, Table};
 use crate::chance::Chance;
 use crate::json::Json;

@@ -2,6 +2,7 @@
 
 use super::World;
 use super::table::find_sorted;
+use super::zones::{LANGUAGES, ZONES, Zone};
 use crate::chance::Chance;
 use crate::json::Json;
 use crate::moment::{DAY, END_OF_PAST};
@@ -22,69 +23,6 @@ pub(crate) struct Campus {
     /// Parts that hardly anybody asks for, invented from here.
     chance: Chance,
 }
-
-/// A time zone, and what people speak there.
-#[derive(Debug)]
-pub(crate) struct Zone {
-    name: &'static str,
-    pub(crate) minutes_east: i32,
-    pub(crate) summer_time: bool,
-    country: &'static str,
-    language: usize,
-}
-
-const fn zone(
-    name: &'static str,
-    minutes: i32,
-    summer: bool,
-    country: &'static str,
-    language: usize,
-) -> Zone {
-    Zone { name, minutes_east: minutes, summer_time: summer, country, language }
-}
-
-const LANGUAGES: [(i64, &str, &str); 9] = [
-    (1, "Français", "fr"),
-    (2, "English", "en"),
-    (3, "Română", "ro"),
-    (5, "Українська", "uk"),
-    (11, "Español", "es"),
-    (12, "Italian", "it"),
-    (13, "Japanese", "ja"),
-    (14, "Portuguese", "pt"),
-    (16, "Korean", "ko"),
-];
-
-static ZONES: [Zone; 28] = [
-    zone("Europe/Paris", 60, true, "France", 0),
-    zone("Europe/Madrid", 60, true, "Spain", 4),
-    zone("Europe/Brussels", 60, true, "Belgium", 0),
-    zone("Europe/Amsterdam", 60, true, "Netherlands", 1),
-    zone("Europe/Rome", 60, true, "Italy", 5),
-    zone("Europe/Berlin", 60, true, "Germany", 1),
-    zone("Europe/Lisbon", 0, true, "Portugal", 7),
-    zone("Europe/London", 0, true, "United Kingdom", 1),
-    zone("Europe/Helsinki", 120, true, "Finland", 1),
-    zone("Europe/Bucharest", 120, true, "Moldova, Republic of", 2),
-    zone("Europe/Istanbul", 180, false, "Turkey", 1),
-    zone("Europe/Moscow", 180, false, "Russian Federation", 1),
-    zone("Asia/Tokyo", 540, false, "Japan", 6),
-    zone("Asia/Seoul", 540, false, "Korea, Republic of", 8),
-    zone("Asia/Singapore", 480, false, "Singapore", 1),
-    zone("Asia/Kuala_Lumpur", 480, false, "Malaysia", 1),
-    zone("Asia/Bangkok", 420, false, "Thailand", 1),
-    zone("Asia/Dubai", 240, false, "United Arab Emirates", 1),
-    zone("Asia/Yerevan", 240, false, "Armenia", 1),
-    zone("Asia/Amman", 180, false, "Jordan", 1),
-    zone("Asia/Beirut", 120, true, "Lebanon", 1),
-    zone("Africa/Casablanca", 60, false, "Morocco", 0),
-    zone("Africa/Luanda", 60, false, "Angola", 7),
-    zone("Indian/Antananarivo", 180, false, "Madagascar", 0),
-    zone("Australia/Adelaide", 630, false, "Australia", 1),
-    zone("America/Sao_Paulo", -180, false, "Brazil", 7),
-    zone("America/La_Paz", -240, false, "Bolivia, Plurinational State of", 4),
-    zone("America/Los_Angeles", -480, true, "United States", 1),
-];
 
 /// Open and public, open but private, closed: what DATA.md section 2 counts.
 const OPEN: usize = 54;
@@ -110,11 +48,12 @@ fn invent_one(seed: u64, id: u32, rank: usize) -> Campus {
         // The last two of the open ones have nobody yet, the two before hardly anybody.
         _ if rank + 2 >= OPEN && rank < OPEN => 0.0,
         _ if rank < OPEN => 1.0 / (rank as f64 + 1.0).powf(0.8),
-        _ if rank % 2 == 0 => 0.002,
+        _ if rank.is_multiple_of(2) => 0.002,
         _ => 0.0,
     };
     let slug = name.to_lowercase().replace(' ', "-").replace('ã', "a").replace('é', "e");
-    let (active, public) = (rank < OPEN + PRIVATE, rank < OPEN || rank % 3 == 0 && rank >= OPEN + PRIVATE);
+    let (active, public) =
+        (rank < OPEN + PRIVATE, rank < OPEN || rank.is_multiple_of(3) && rank >= OPEN + PRIVATE);
     Campus { id, name, slug, zone, active, public, weight, users: 0, chance }
 }
 
@@ -172,7 +111,7 @@ fn write_language(language: usize, json: &mut Json, nested: bool) {
 fn write_address(campus: &Campus, chance: &mut Chance, json: &mut Json) {
     let street =
         chance.pick(&["rue de l'Étoile", "Calle Mayor", "Via Lunga", "Harbour Road & Quay", "Hauptstraße"]);
-    let comma = if campus.id % 2 == 0 { "," } else { "" };
+    let comma = if campus.id.is_multiple_of(2) { "," } else { "" };
     let space = if matches!(campus.id, 7 | 31) { " " } else { "" };
     json.text("address", &format!("{}{comma} {street}{space}", 1 + chance.below(199)));
     let digits = 1 + chance.below(9) as u32;

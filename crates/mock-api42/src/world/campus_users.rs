@@ -1,7 +1,7 @@
 //! Which campuses a person belongs to: one primary, for a tenth of them a second one.
 
 use super::World;
-use super::people::Person;
+use super::person::Person;
 use super::table::{Row, Table};
 use crate::chance::Chance;
 use crate::json::Json;

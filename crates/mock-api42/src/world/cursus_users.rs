@@ -1,9 +1,9 @@
 //! Who is in which cursus, and how far.
 
 use super::cursus::{Cursus, MAIN, PISCINE};
-use super::people::{Person, Role};
+use super::person::{Person, Role};
 use super::table::{Row, Table};
-use super::{World, cursus, users};
+use super::{World, cursus, user_json};
 use crate::chance::Chance;
 use crate::json::Json;
 use crate::moment::{DAY, END_OF_PAST};
@@ -129,7 +129,7 @@ pub(crate) fn write(world: &World, row: u32, json: &mut Json) {
         json.maybe_time("blackholed_at", blackhole(member));
         json.time("created_at", member.created);
         json.time("updated_at", member.updated);
-        users::write(world, member.person, json.key("user"));
+        user_json::write(world, member.person, json.key("user"));
         cursus::write(world, u32::from(member.cursus), json.key("cursus"));
     });
 }

@@ -2,7 +2,7 @@
 
 use super::World;
 use super::coalitions::{Bloc, Coalition, UNLISTED};
-use super::people::{Person, Role};
+use super::person::{Person, Role};
 use super::table::{Row, Table};
 use crate::chance::Chance;
 use crate::json::Json;

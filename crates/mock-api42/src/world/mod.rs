@@ -7,17 +7,24 @@ mod campus_users;
 mod coalitions;
 mod cursus;
 mod cursus_users;
+mod enrolment;
 mod enrolments;
 mod memberships;
 mod moves;
 mod names;
 mod people;
+mod person;
+mod project;
 mod project_sessions;
 mod projects;
+mod session_rules;
 mod table;
 mod teams;
 mod titles;
+mod user_json;
 mod users;
+mod work;
+mod zones;
 
 pub(crate) use moves::Moves;
 
@@ -69,7 +76,7 @@ pub(crate) struct World {
     campuses: Vec<campus::Campus>,
     titles: Vec<titles::Title>,
     achievements: Vec<achievements::Achievement>,
-    projects: Vec<projects::Project>,
+    projects: Vec<project::Project>,
     sessions: project_sessions::Sessions,
     blocs: Vec<coalitions::Bloc>,
     coalitions: Vec<coalitions::Coalition>,
@@ -78,7 +85,7 @@ pub(crate) struct World {
     people: People,
     campus_users: Table<campus_users::CampusUser>,
     cursus_users: Table<cursus_users::CursusUser>,
-    enrolments: Table<enrolments::Enrolment>,
+    enrolments: Table<enrolment::Enrolment>,
     badges: Table<badges::Badge>,
     memberships: Table<memberships::Membership>,
 }
@@ -91,7 +98,7 @@ impl World {
         let (main_cursus, piscine) = (row_of(cursus::MAIN), row_of(cursus::PISCINE));
         let mut campuses = campus::invent(seed);
         let achievements = achievements::invent(seed, &campuses);
-        let projects = projects::invent(seed, &cursus, campuses.len());
+        let projects = project::invent(seed, &cursus, campuses.len());
         let (blocs, coalitions) = coalitions::invent(seed, campuses.len());
         let joinable = memberships::choices(&blocs, &coalitions, campuses.len());
         let people = People::invent(seed, students, &campuses);
@@ -110,7 +117,7 @@ impl World {
             sessions: project_sessions::invent(seed, &projects, main_cursus, campuses.len()),
             campus_users: campus_users::invent(seed, &people.rows, campuses.len()),
             cursus_users: cursus_users::invent(seed, &people.rows, &cursus),
-            enrolments: enrolments::invent(seed, &people.rows, &projects, main_cursus, piscine),
+            enrolments: enrolment::invent(seed, &people.rows, &projects, main_cursus, piscine),
             badges: badges::invent(seed, &people.rows, &achievements),
             memberships: memberships::invent(seed, &people.rows, &joinable),
             cursus,

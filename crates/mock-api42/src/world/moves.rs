@@ -1,7 +1,7 @@
 //! How the world moves: in the proportions that two walks over the real one showed (DATA.md, section 4).
 
-use super::people::{Login, Role};
-use super::{World, badges, cursus_users, enrolments, memberships};
+use super::person::{Login, Role};
+use super::{World, cursus_users};
 use crate::chance::Chance;
 use crate::moment::DAY;
 use serde::{Deserialize, Serialize};
@@ -12,43 +12,43 @@ use std::collections::BTreeSet;
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Moves {
     /// People whose `updated_at` moves, mostly with their location; four in ten without anything else to see.
-    updates: u32,
+    pub(super) updates: u32,
     /// People whose erasure dates or `active?` move, but not `updated_at`.
-    silent: u32,
+    pub(super) silent: u32,
     /// Students who leave the lists of students: vanished, become alumni or not students, in turn.
-    departures: u32,
+    pub(super) departures: u32,
     /// People who become `3b3-<id>`.
-    anonymise: u32,
+    pub(super) anonymise: u32,
     /// Students who register, with their campus and cursus.
-    newcomers: u32,
+    pub(super) newcomers: u32,
     /// Projects begun.
-    enrolments: u32,
+    pub(super) enrolments: u32,
     /// Projects marked: the enrolment, the level and the coalition's scores move.
-    marks: u32,
+    pub(super) marks: u32,
     /// Achievements earned.
-    badges: u32,
+    pub(super) badges: u32,
     /// Coalitions joined.
-    memberships: u32,
+    pub(super) memberships: u32,
 }
 
 /// The ids that a move touched.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Moved {
-    updates: Vec<u32>,
-    silent: Vec<u32>,
+    pub(super) updates: Vec<u32>,
+    pub(super) silent: Vec<u32>,
     /// The three below together.
-    departures: Vec<u32>,
-    vanished: Vec<u32>,
-    alumni: Vec<u32>,
-    no_students: Vec<u32>,
-    anonymise: Vec<u32>,
-    newcomers: Vec<u32>,
+    pub(super) departures: Vec<u32>,
+    pub(super) vanished: Vec<u32>,
+    pub(super) alumni: Vec<u32>,
+    pub(super) no_students: Vec<u32>,
+    pub(super) anonymise: Vec<u32>,
+    pub(super) newcomers: Vec<u32>,
     /// Ids of enrolments, not of people; likewise below.
-    enrolments: Vec<u32>,
-    marks: Vec<u32>,
-    cursus_users: Vec<u32>,
-    badges: Vec<u32>,
-    memberships: Vec<u32>,
+    pub(super) enrolments: Vec<u32>,
+    pub(super) marks: Vec<u32>,
+    pub(super) cursus_users: Vec<u32>,
+    pub(super) badges: Vec<u32>,
+    pub(super) memberships: Vec<u32>,
 }
 
 impl World {
@@ -97,7 +97,7 @@ impl World {
     }
 
     /// A student of the main cursus who has not been moved yet.
-    fn student(&self, chance: &mut Chance, busy: &mut BTreeSet<u32>) -> Option<u32> {
+    pub(super) fn student(&self, chance: &mut Chance, busy: &mut BTreeSet<u32>) -> Option<u32> {
         let people = self.people.rows.len() as u64;
         let is_student = |row: u32| self.people.row(row).role == Role::Student && !self.people.row(row).gone;
         let random =
@@ -178,72 +178,6 @@ impl World {
         memberships.push(self.cursus_users.row(member).id);
         self.structure += 1;
         person.id
-    }
-
-    /// What people do: projects, achievements, coalitions.
-    fn work(&mut self, wanted: Moves, chance: &mut Chance, moved: &mut Moved) {
-        let mut anybody = BTreeSet::new();
-        let now = self.now();
-        for _ in 0..wanted.enrolments {
-            let Some(row) = self.student(chance, &mut anybody) else { break };
-            let projects: Vec<u16> = (0..self.projects.len() as u16)
-                .filter(|project| self.projects[usize::from(*project)].cursus.contains(&self.main_cursus))
-                .collect();
-            let number = self.enrolments.push(enrolments::fresh(row, *chance.pick(&projects), now));
-            moved.enrolments.push(self.enrolments.row(number).id);
-        }
-        for _ in 0..wanted.marks {
-            self.mark(chance, moved);
-        }
-        for _ in 0..wanted.badges {
-            let Some(row) = self.student(chance, &mut anybody) else { break };
-            let (user_id, achievement) =
-                (self.people.id(row), chance.below(self.achievements.len() as u64) as u16);
-            let badge =
-                badges::Badge { created: now, updated: now, id: 0, user_id, achievement, count: u16::MAX };
-            let number = self.badges.push(badge);
-            moved.badges.push(self.badges.row(number).id);
-        }
-        for _ in 0..wanted.memberships {
-            let Some(row) = self.student(chance, &mut anybody) else { break };
-            let choice = &self.joinable[usize::from(self.people.row(row).campus)];
-            if !choice.is_empty() {
-                let fresh = memberships::fresh(self, self.people.id(row), *chance.pick(choice), now);
-                let number = self.memberships.push(fresh);
-                moved.memberships.push(self.memberships.row(number).id);
-            }
-        }
-        if wanted.enrolments + wanted.marks + wanted.badges + wanted.memberships > 0 {
-            self.structure += 1;
-        }
-    }
-
-    /// Marks an enrolment; the level follows with a date of its own, the scores of the coalition without one.
-    fn mark(&mut self, chance: &mut Chance, moved: &mut Moved) {
-        let now = self.now();
-        let row = (0..1_000).map(|_| chance.below(self.enrolments.len() as u64) as u32).find(|row| {
-            let enrolment = self.enrolments.row(*row);
-            enrolment.marked == 0
-                && self.people.row(enrolment.person).role == Role::Student
-                && self.is_there(enrolment.person)
-        });
-        let Some(row) = row else { return };
-        let enrolment = self.enrolments.row_mut(row);
-        (enrolment.status, enrolment.mark) = (enrolments::Status::Finished, chance.between(60, 125) as i16);
-        (enrolment.marked, enrolment.updated) = ((now / 1_000) as u32, now);
-        moved.marks.push(enrolment.id);
-        let person = enrolment.person;
-        for member in self.cursus_users.of_user(person) {
-            if u32::from(self.cursus_users.row(member).cursus) == self.main_cursus {
-                let member = self.cursus_users.row_mut(member);
-                member.level = member.level.saturating_add(21);
-                member.updated = now;
-                moved.cursus_users.push(member.id);
-            }
-        }
-        for member in self.memberships.of_user(self.people.id(person)) {
-            self.memberships.score(member, 50);
-        }
     }
 }
 

@@ -114,9 +114,9 @@ fn last_name(chance: &mut Chance) -> String {
     };
     let mut name = format!("{prefix}{}", chance.pick(&STARTS));
     for _ in 0..1 + chance.weighted(&[0.45, 0.45, 0.1]) {
-        name.push_str(*chance.pick::<&str>(&MIDDLES));
+        name.push_str(chance.pick::<&str>(&MIDDLES));
     }
-    name.push_str(*chance.pick::<&str>(&ENDS));
+    name.push_str(chance.pick::<&str>(&ENDS));
     if chance.happens(0.06) {
         name = format!("{name}-{}{}", chance.pick(&STARTS), chance.pick(&ENDS));
     }

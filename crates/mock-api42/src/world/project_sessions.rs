@@ -2,11 +2,11 @@
 
 use super::World;
 use super::cursus::MAIN;
-use super::projects::Project;
+use super::project::Project;
+use super::session_rules::rules;
 use super::table::find_sorted;
 use crate::chance::Chance;
 use crate::json::Json;
-use crate::moment::{DAY, END_OF_PAST};
 use crate::resource::{ALL, Cell, FILTER, Field, Kind, LIVE, Parent, RANGE, Resource, SORT};
 
 /// A session: its places are facts, the rest is invented from its id when somebody asks.
@@ -26,6 +26,10 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
+    pub(crate) fn row(&self, row: u32) -> &Session {
+        &self.rows[row as usize]
+    }
+
     pub(crate) fn of_project(&self, project: u32) -> &[u32] {
         &self.by_project[project as usize]
     }
@@ -63,89 +67,6 @@ pub(crate) fn invent(seed: u64, projects: &[Project], main: u32, campuses: usize
         sessions.rows.push(session);
     }
     sessions
-}
-
-/// What is invented of a session on the fly.
-struct Rules {
-    begin: Option<i64>,
-    end: Option<i64>,
-    estimate: Option<String>,
-    difficulty: Option<i64>,
-    objectives: Option<Vec<&'static str>>,
-    description: Option<String>,
-    duration: Option<i64>,
-    terminating: Option<i64>,
-    max_people: Option<i64>,
-    solo: bool,
-    subscriptable: bool,
-    behaviour: &'static str,
-    commit: Option<String>,
-    minimum: Option<i64>,
-    created: i64,
-    updated: i64,
-    chance: Chance,
-}
-
-fn rules(world: &World, row: u32) -> Rules {
-    let session = at(world, row);
-    let mut chance = Chance::of(world.seed, "session", u64::from(session.id));
-    let solo = chance.happens(0.7);
-    let created = END_OF_PAST - (3_000 - i64::from(session.id) / 11).max(30) * DAY + chance.between(0, DAY);
-    let begin = chance.happens(0.34).then(|| created + chance.between(0, 90 * DAY));
-    Rules {
-        begin,
-        end: begin.map(|begin| begin + chance.between(10, 2_000) * DAY),
-        estimate: (!chance.happens(0.11)).then(|| invent_estimate(&mut chance)),
-        difficulty: (!chance.happens(0.036)).then(|| chance.between(0, 25_000)),
-        objectives: (!chance.happens(0.025)).then(|| invent_objectives(&mut chance)),
-        description: (!chance.happens(0.024)).then(|| invent_description(&mut chance)),
-        duration: chance.happens(0.023).then(|| chance.between(1, 30)),
-        terminating: (!chance.happens(0.54)).then(|| chance.between(1, 120)),
-        max_people: chance.happens(0.002).then(|| chance.between(10, 300)),
-        solo,
-        subscriptable: chance.happens(0.6),
-        behaviour: ["user", "by_rule", "upload", "none"][chance.weighted(&[0.6, 0.3, 0.05, 0.05])],
-        commit: (!chance.happens(0.37)).then(|| chance.hex(40)),
-        minimum: (!chance.happens(0.2)).then(|| chance.between(50, 100)),
-        created,
-        updated: created + chance.between(DAY, 25 * DAY),
-        chance,
-    }
-}
-
-/// Free text, not a number.
-fn invent_estimate(chance: &mut Chance) -> String {
-    if chance.happens(0.6) {
-        format!("{} days", chance.between(1, 90))
-    } else {
-        format!("{} hours", chance.between(1, 400))
-    }
-}
-
-fn invent_objectives(chance: &mut Chance) -> Vec<&'static str> {
-    const GOALS: [&str; 8] = [
-        "Unix logic",
-        "Algorithms & AI",
-        "Rigour\n",
-        "Sortie\tstandard",
-        "Réseau",
-        "Group & interpersonal",
-        "<pipes>",
-        "Imperative programming",
-    ];
-    (0..chance.below(8)).map(|_| *chance.pick(&GOALS)).collect()
-}
-
-fn invent_description(chance: &mut Chance) -> String {
-    match chance.below(20) {
-        0..=9 => String::new(),
-        10..=12 => {
-            "Ce projet vous fait découvrir l'écriture d'un <glacier>.\r\n\r\nBonus & détails dans le sujet."
-                .to_owned()
-        }
-        13 => "A long story. ".repeat(60),
-        _ => "This project asks you to write a function that reads one line.".to_owned(),
-    }
 }
 
 pub(crate) fn write(world: &World, row: u32, json: &mut Json) {
@@ -188,7 +109,7 @@ fn write_scales(id: u32, chance: &mut Chance, json: &mut Json) {
         for number in 0..count {
             json.object(|json| {
                 json.int("id", i64::from(id) * 4 + number as i64);
-                json.int("correction_number", if id % 97 == 0 { -3 } else { chance.between(0, 8) });
+                json.int("correction_number", if id.is_multiple_of(97) { -3 } else { chance.between(0, 8) });
                 json.flag("is_primary", number == 0);
             });
         }
@@ -202,7 +123,7 @@ fn write_uploads(id: u32, chance: &mut Chance, json: &mut Json) {
                 json.int("id", i64::from(id) + 9);
                 json.text(
                     "name",
-                    *chance.pick::<&str>(&["Moulinette", "Pandora", "Manual", "Unique_Evaluation"]),
+                    chance.pick::<&str>(&["Moulinette", "Pandora", "Manual", "Unique_Evaluation"]),
                 );
             });
         }
@@ -210,7 +131,7 @@ fn write_uploads(id: u32, chance: &mut Chance, json: &mut Json) {
 }
 
 fn at(world: &World, row: u32) -> &Session {
-    &world.sessions.rows[row as usize]
+    world.sessions.row(row)
 }
 
 fn campus_id(world: &World, row: u32) -> Option<i64> {

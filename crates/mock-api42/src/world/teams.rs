@@ -1,7 +1,7 @@
 //! The teams of an enrolment, invented from it: one for each attempt.
 
 use super::World;
-use super::enrolments::{Enrolment, NO_MARK};
+use super::enrolment::{Enrolment, NO_MARK};
 use crate::chance::Chance;
 use crate::json::Json;
 use crate::moment::DAY;
