@@ -1,6 +1,6 @@
 //! init-db: creates or brings up to date the tables of the mirror.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use catalog::{Catalog, Resource};
 use clap::Parser;
 use std::io::Write;
@@ -75,7 +75,8 @@ fn list(catalog: &Catalog) -> String {
 
 fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).verdict(Verdict::Io)
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.context("standard output").verdict(Verdict::Io)
 }
 
 fn say(report: &Report) -> std::io::Result<()> {

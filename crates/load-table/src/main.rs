@@ -1,6 +1,6 @@
 //! load-table: loads records into a table of the mirror. Text in, rows out, one line of summary.
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use catalog::{Catalog, Resource};
 use clap::Parser;
 use exports::{Place, Scope};
@@ -139,7 +139,8 @@ fn say(summary: &Summary) -> Result<()> {
 
 fn print(line: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{line}").and_then(|()| stdout.flush()).verdict(Verdict::Io)
+    let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+    written.context("standard output").verdict(Verdict::Io)
 }
 
 fn share(text: &str) -> Result<f64, String> {
