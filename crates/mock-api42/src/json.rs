@@ -130,21 +130,26 @@ impl Json {
 
     fn quoted(&mut self, text: &str) {
         self.out.push(b'"');
-        for character in text.chars() {
+        let mut plain = 0;
+        for (at, character) in text.char_indices().filter(|(_, character)| is_escaped(*character)) {
+            self.out.extend_from_slice(&text.as_bytes()[plain..at]);
+            plain = at + character.len_utf8();
             match character {
                 '"' => self.out.extend_from_slice(b"\\\""),
                 '\\' => self.out.extend_from_slice(b"\\\\"),
                 '\n' => self.out.extend_from_slice(b"\\n"),
                 '\r' => self.out.extend_from_slice(b"\\r"),
                 '\t' => self.out.extend_from_slice(b"\\t"),
-                '&' | '<' | '>' | '\u{2028}' | '\u{2029}' | '\0'..='\u{1f}' => {
-                    self.out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes());
-                }
-                _ => self.out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => self.out.extend_from_slice(format!("\\u{:04x}", u32::from(character)).as_bytes()),
             }
         }
+        self.out.extend_from_slice(&text.as_bytes()[plain..]);
         self.out.push(b'"');
     }
+}
+
+const fn is_escaped(character: char) -> bool {
+    matches!(character, '"' | '\\' | '&' | '<' | '>' | '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

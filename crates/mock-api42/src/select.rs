@@ -54,38 +54,37 @@ pub(crate) fn rows(
     if question.nothing {
         return Vec::new();
     }
-    let mut rows = candidates(world, resource, scope, question);
-    rows.retain(|row| {
-        (resource.listed)(world, *row)
-            && question.filters.iter().all(|(field, keys)| passes(field, keys, world, *row))
-            && question.ranges.iter().all(|range| within(range, question.range_ends_excluded, world, *row))
+    let fits = |row: &u32| {
+        let row = *row;
+        (resource.listed)(world, row)
+            // Ranges first: they look at the row alone, and leave little where a window is asked for.
+            && question.ranges.iter().all(|range| within(range, question.range_ends_excluded, world, row))
+            && question.filters.iter().all(|(field, keys)| passes(field, keys, world, row))
             // After the filters: it may have to search.
-            && scope.is_none_or(|(parent, of)| (parent.belongs)(world, *row, of))
+            && scope.is_none_or(|(parent, of)| (parent.belongs)(world, row, of))
             && question.search.as_ref().is_none_or(|text| {
-                resource.search.is_some_and(|searched| searched(world, *row).contains(text.as_str()))
+                resource.search.is_some_and(|searched| searched(world, row).contains(text.as_str()))
             })
-    });
+    };
+    let mut rows: Vec<u32> = match candidates(world, scope, question) {
+        Some(rows) => rows.into_iter().filter(fits).collect(),
+        None => (0..(resource.size)(world) as u32).filter(fits).collect(),
+    };
     sort(world, question, &mut rows);
     rows
 }
 
-/// Rows that may fit, ids rising: by an index where there is one.
-fn candidates(
-    world: &World,
-    resource: &Resource,
-    scope: Option<(&Parent, u32)>,
-    question: &Question,
-) -> Vec<u32> {
+/// The rows that an index leaves, ids rising; nothing where every row has to be looked at.
+fn candidates(world: &World, scope: Option<(&Parent, u32)>, question: &Question) -> Option<Vec<u32>> {
     if let Some((Parent { index: Some(index), .. }, of)) = scope {
-        return index(world, of);
+        return Some(index(world, of));
     }
-    let indexed = question.filters.iter().find_map(|(field, keys)| Some((field.index?, keys)));
-    let Some((index, keys)) = indexed else { return (0..(resource.size)(world) as u32).collect() };
+    let (index, keys) = question.filters.iter().find_map(|(field, keys)| Some((field.index?, keys)))?;
     let ids = keys.iter().filter_map(|key| if let Key::Number(id) = key { Some(*id) } else { None });
     let mut rows: Vec<u32> = ids.flat_map(|id| index(world, id)).collect();
     rows.sort_unstable();
     rows.dedup();
-    rows
+    Some(rows)
 }
 
 fn passes(field: &Field, keys: &[Key], world: &World, row: u32) -> bool {

@@ -11,8 +11,9 @@ use crate::resource::{ALL, Cell, FILTER, Field, Kind, Parent, Resource};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Badge {
-    pub(crate) created: i64,
     pub(crate) updated: i64,
+    /// Seconds since 1970.
+    pub(crate) created: u32,
     pub(crate) id: u32,
     /// Not a row: it may be nobody's.
     pub(crate) user_id: u32,
@@ -44,6 +45,7 @@ pub(crate) fn invent(seed: u64, people: &[Person], achievements: &[Achievement])
             let updated = (created + chance.between(0, 20 * DAY)).min(END_OF_PAST);
             let achievement = (chance.unit() * chance.unit() * achievements.len() as f64) as u16;
             let count = if chance.happens(0.6) { u16::MAX } else { chance.between(0, 40) as u16 };
+            let created = (created / 1_000) as u32;
             rows.push(Badge { created, updated, id: 0, user_id, achievement, count });
         }
     };
@@ -78,9 +80,14 @@ fn write(world: &World, row: u32, json: &mut Json) {
         json.text("login", login);
         json.maybe_int("nbr_of_success", count(badge));
         json.text("url", &format!("{}/v2/users/{login}", world.base()));
-        json.time("created_at", badge.created);
+        json.time("created_at", created(badge));
         json.time("updated_at", badge.updated);
     });
+}
+
+/// Never after the last update: the milliseconds are made up.
+fn created(badge: &Badge) -> i64 {
+    (i64::from(badge.created) * 1_000 + i64::from(badge.id % 1_000)).min(badge.updated)
 }
 
 fn count(badge: &Badge) -> Option<i64> {
@@ -121,7 +128,7 @@ const FIELDS: &[Field] = &[
         Cell::Int(i64::from(world.achievements[usize::from(at(world, row).achievement)].id))
     }),
     Field::new("nbr_of_success", Kind::Int, ALL, |world, row| Cell::maybe_int(count(at(world, row)))),
-    Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created)),
+    Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(created(at(world, row)))),
     Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated)),
     Field::new("rewarded", Kind::Bool, FILTER, |world, row| Cell::Bool(count(at(world, row)).is_some())),
 ];

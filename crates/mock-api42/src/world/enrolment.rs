@@ -9,8 +9,9 @@ use crate::moment::{DAY, END_OF_PAST};
 /// An enrolment, small because there are more than a million of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Enrolment {
-    pub(crate) created: i64,
     pub(crate) updated: i64,
+    /// Seconds since 1970.
+    pub(crate) created: u32,
     /// Seconds since 1970; 0 while it is not marked.
     pub(crate) marked: u32,
     pub(crate) id: u32,
@@ -70,6 +71,11 @@ impl Enrolment {
             Status::CreatingGroup | Status::SearchingAGroup | Status::Parent => 0,
             _ => u32::from(self.occurrence) + 1,
         }
+    }
+
+    /// Never after the last update: the milliseconds are made up.
+    pub(crate) fn created_at(&self) -> i64 {
+        (i64::from(self.created) * 1_000 + i64::from(self.id % 1_000)).min(self.updated)
     }
 
     pub(crate) fn marked_at(&self) -> Option<i64> {
@@ -150,6 +156,7 @@ fn invent_one(chance: &mut Chance, person_row: u32, person: &Person, project: u1
     };
     let marked = if finished { (updated / 1_000 - chance.between(1, 50)) as u32 } else { 0 };
     let occurrence = chance.weighted(&[0.8, 0.13, 0.05, 0.02]) as u8;
+    let created = (created / 1_000) as u32;
     Enrolment { created, updated, marked, id: 0, person: person_row, project, mark, status, occurrence }
 }
 
@@ -157,7 +164,7 @@ fn invent_one(chance: &mut Chance, person_row: u32, person: &Person, project: u1
 pub(crate) fn fresh(person: u32, project: u16, now: i64) -> Enrolment {
     let status = Status::InProgress;
     Enrolment {
-        created: now,
+        created: (now / 1_000) as u32,
         updated: now,
         marked: 0,
         id: 0,

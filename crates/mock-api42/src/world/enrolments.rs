@@ -43,7 +43,7 @@ fn write_keys(world: &World, row: u32, json: &mut Json) {
     json.maybe_time("marked_at", enrolment.marked_at());
     json.flag("marked", enrolment.marked > 0);
     json.maybe_time("retriable_at", enrolment.retriable_at());
-    json.time("created_at", enrolment.created);
+    json.time("created_at", enrolment.created_at());
     json.time("updated_at", enrolment.updated);
 }
 
@@ -95,7 +95,7 @@ const FIELDS: &[Field] = &[
         Cell::Int(i64::from(world.people.id(at(world, row).person)))
     })
     .indexed(|world, id| world.person_row(id).map_or_else(Vec::new, |user| world.enrolments.of_user(user))),
-    Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created)),
+    Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created_at())),
     Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated)),
     Field::new("occurrence", Kind::Int, ALL, |world, row| Cell::Int(i64::from(at(world, row).occurrence))),
     Field::new("final_mark", Kind::Int, ALL, |world, row| {
@@ -110,6 +110,10 @@ const FIELDS: &[Field] = &[
     Field::new("campus", Kind::Int, FILTER | LISTED_IDS, |world, row| {
         let campus = world.people.row(at(world, row).person).campus;
         Cell::Int(i64::from(world.campuses[usize::from(campus)].id))
+    })
+    .indexed(|world, id| {
+        let people = world.campus_row(id).map_or(&[][..], |row| world.people.of_campus(row));
+        people.iter().flat_map(|person| world.enrolments.of_user(*person)).collect()
     }),
     Field::new("retriable", Kind::Bool, FILTER | LIVE, |world, row| {
         Cell::Bool(at(world, row).retriable_at().is_none_or(|retriable| retriable <= world.now()))

@@ -120,14 +120,14 @@ impl World {
             _ => {}
         }
         if chance.happens(0.2) {
-            person.erasure = person.erasure.max((now / DAY + 1_095) as u16);
+            person.erasure = person.erasure.max((now / DAY + 1_096) as u16);
         }
         person.id
     }
 
     /// Changes what a window over `updated_at` never shows.
     fn shift(&mut self, chance: &mut Chance, row: u32) -> u32 {
-        let latest = (self.now() / DAY + 1_095) as u16;
+        let latest = (self.now() / DAY + 1_096) as u16;
         let person = &mut self.people.rows[row as usize];
         if chance.happens(0.93) {
             // Always forward, and always something to see.

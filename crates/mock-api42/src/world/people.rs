@@ -44,11 +44,11 @@ impl People {
         let rows = Vec::with_capacity(drafts.len());
         let mut people = Self { seed, rows, by_login: HashMap::with_capacity(drafts.len()), by_campus };
         // Ids up to about 250,000, however many people there are.
-        let step = (240_000 / drafts.len().max(1) as u32).clamp(1, 40);
+        let gap = (240_000.0 / drafts.len().max(1) as f64 - 1.0).clamp(0.0, 40.0);
         let mut id = 10_230;
         for draft in drafts {
             let mut chance = Chance::of(seed, "id", people.rows.len() as u64);
-            id += 1 + chance.below(u64::from(2 * step - 1)) as u32;
+            id += 1 + (chance.unit() * 2.0 * gap + chance.unit()) as u32;
             people.add(id, &draft, &weights);
         }
         people
@@ -86,10 +86,13 @@ impl People {
         let longest = if chance.happens(0.001) { 9 + chance.below(7) as usize } else { 8 };
         let initial: String = first.chars().take(1).collect();
         let mut text: String = (initial + &last).chars().take(longest).collect();
-        if text.len() < 8 && chance.happens(0.12) {
+        if chance.happens(0.2) {
+            text.truncate(4 + chance.below(4) as usize);
+        }
+        if text.len() < 8 && chance.happens(0.08) {
             text.push('-');
         }
-        if chance.happens(0.000_1) {
+        if chance.happens(0.001) {
             text = text.replace('-', "_");
         }
         if chance.happens(0.000_6) {
@@ -98,10 +101,10 @@ impl People {
         while self.by_login.contains_key(&Login::new(&text)) {
             // Taken: another letter or, rarely, a digit at the end.
             text.truncate(text.len().min(longest).saturating_sub(1 + chance.below(2) as usize).max(1));
-            let letters: &[u8] = if chance.happens(0.01) { b"23456789" } else { b"abcdefghijklmnoprstuvyz-" };
+            let letters: &[u8] = if chance.happens(0.06) { b"23456789" } else { b"abcdefghijklmnoprstuvyz-" };
             while text.len() < longest {
                 text.push(char::from(*chance.pick(letters)));
-                if chance.happens(0.15) {
+                if chance.happens(0.4) {
                     break;
                 }
             }

@@ -27,7 +27,7 @@ fn write(world: &World, enrolment: &Enrolment, attempt: u32, json: &mut Json) {
     let done = !last || enrolment.marked > 0;
     let mark = if last { enrolment.mark } else { chance.between(-1, 79) as i16 };
     let project = &world.projects[usize::from(enrolment.project)];
-    let created = enrolment.created + i64::from(attempt) * 3 * DAY;
+    let created = enrolment.created_at() + i64::from(attempt) * 3 * DAY;
     let url = format!("{}/v2/teams/{}", world.base(), id(enrolment, attempt));
     json.object(|json| {
         json.int("id", id(enrolment, attempt));

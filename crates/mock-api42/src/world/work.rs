@@ -26,8 +26,14 @@ impl World {
             let Some(row) = self.student(chance, &mut anybody) else { break };
             let (user_id, achievement) =
                 (self.people.id(row), chance.below(self.achievements.len() as u64) as u16);
-            let badge =
-                badges::Badge { created: now, updated: now, id: 0, user_id, achievement, count: u16::MAX };
+            let badge = badges::Badge {
+                created: (now / 1_000) as u32,
+                updated: now,
+                id: 0,
+                user_id,
+                achievement,
+                count: u16::MAX,
+            };
             let number = self.badges.push(badge);
             moved.badges.push(self.badges.row(number).id);
         }
