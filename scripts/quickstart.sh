@@ -43,9 +43,9 @@ if [ -n "${CLIENT_ID:-}" ] || grep -qs '^ *\(export \)\?CLIENT_ID=..*' .env; the
 else
     say "no CLIENT_ID: starting a mock of the API with ${1:-2000} invented students"
     touch "$marker"
-    mock-api42 --listen 127.0.0.1:0 --students "${1:-2000}" --ready-file "$temporary/url" >/dev/null &
+    mock-api42 --listen 127.0.0.1:0 --students "${1:-2000}" --ready-file "$temporary/url" &>"$temporary/mock.log" &
     mock=$!
-    until [ -s "$temporary/url" ]; do kill -0 "$mock" && sleep 0.1; done
+    until [ -s "$temporary/url" ]; do kill -0 "$mock" 2>/dev/null || { cat "$temporary/mock.log" >&2; exit 1; }; sleep 0.1; done
     API_ROOT=$(cat "$temporary/url")
     export API_ROOT CLIENT_ID=u-s4t2ud-mock CLIENT_SECRET=s-s4t2ud-mock
 fi
@@ -57,6 +57,6 @@ code=0
 scripts/cron/nightly_stable_tables.sh || code=$?
 
 say "what is there now"
-scripts/db.sh shell -f scripts/status.sql
+scripts/db.sh shell -qf scripts/status.sql
 say "look at it: scripts/db.sh start, scripts/db.sh shell; repeat a stage: see README.md"
 exit "$code"

@@ -92,8 +92,10 @@ fn a_world_that_moved_is_mirrored_again() {
     drop(nightly(&world).expect(0));
     let moved = r#"{"updates": 60, "silent": 40, "departures": 5, "anonymise": 3, "newcomers": 8}"#;
     world.mock.moves(moved);
+    drop(world.run("fetch-cursus", &["--export", "--force"]).expect(0));
     drop(world.run("fetch-users", &["--export", "--force", "users"]).expect(0));
     let summary = world.load("users");
+    drop(nightly(&world).expect(0));
     for table in NIGHTLY {
         world.assert_mirrored(table);
     }

@@ -121,7 +121,7 @@ fn tools_read_dotenv_and_never_run_it() {
     let world = with_campuses();
     let mut workdir = testkit::Workdir::new();
     let text = format!(
-        "API_ROOT={}\nCLIENT_ID=u-s4t2ud-mock\nCLIENT_SECRET='s-s4t2ud-mock'\nX=`touch ran`$(touch ran)\n",
+        "API_ROOT={}\nCLIENT_ID=u-s4t2ud-mock\nCLIENT_SECRET='s-s4t2ud-mock'\nX='`touch ran`'\nY='$(touch ran)'\n",
         world.mock.url()
     );
     workdir.write(".env", &text);

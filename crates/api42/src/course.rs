@@ -9,8 +9,12 @@ use verdict::{Judge, Verdict};
 /// Records asked for per page; the API gives no more.
 pub(crate) const PAGE_SIZE: u64 = 100;
 
-/// How often a list is read before it is given up, because records stay missing.
-const ROUNDS: u32 = 3;
+/// How many readings in a row may bring nothing new before a list is given up, because records stay missing. One that
+/// brings something is no failure: a list without any order gives two thirds of what is missing each time.
+const VAIN: u32 = 3;
+
+/// How often a list may lose more rows than reading a few pages again makes good.
+const COLLAPSES: u32 = 2;
 
 /// A page to ask for. Answers to asks of an earlier round are dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,10 @@ pub(crate) struct Course {
     ids: HashSet<u64>,
     /// Records of this round that have no id.
     anonymous: u64,
+    /// How many ids were known when this round began.
+    known: usize,
+    vain: u32,
+    collapses: u32,
     exhausted: bool,
 }
 
@@ -78,6 +86,9 @@ impl Course {
             again_here: None,
             ids,
             anonymous: 0,
+            known: 0,
+            vain: 0,
+            collapses: 0,
             exhausted: false,
         }
     }
@@ -180,6 +191,8 @@ impl Course {
         if last {
             self.ids = HashSet::new();
         } else if ended {
+            self.vain = if self.ids.len() > self.known { 0 } else { self.vain + 1 };
+            self.exhausted = self.vain == VAIN;
             self.restart();
         }
         Step::Give { number, listing, last }
@@ -203,18 +216,20 @@ impl Course {
         match mend {
             Mend::Reread(pages) => self.again.extend(pages),
             Mend::Restart => {
-                self.restart();
+                self.collapses += 1;
+                self.exhausted = self.collapses > COLLAPSES;
                 if !self.exhausted {
                     // What is missing can no longer be told from what left.
                     self.ids.clear();
                 }
+                self.restart();
             }
         }
     }
 
     fn restart(&mut self) {
-        self.exhausted = self.round == ROUNDS;
         self.round += 1;
+        self.known = self.ids.len();
         self.next = 1;
         self.unasked = 1;
         self.opened = false;
@@ -242,9 +257,9 @@ impl Course {
 
     fn shortfall(&self) -> anyhow::Error {
         let announced = self.total.unwrap_or_default();
-        let received = self.ids.len();
+        let (received, readings) = (self.ids.len(), self.round - 1);
         anyhow!(
-            "the API announced {announced} records and gave {received} in {ROUNDS} readings; try again later"
+            "the API announced {announced} records and gave {received} in {readings} readings; try again later"
         )
         .verdict(Verdict::Unreachable)
     }

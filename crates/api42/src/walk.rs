@@ -58,7 +58,8 @@ pub struct Page {
 /// A list that does not move costs ⌈total/100⌉ calls, an empty one costs 1. Without `X-Total` a list ends at its
 /// first page that is not full. When the total falls, rows may have moved up over a page boundary, so the pages
 /// before it are given again. At the end of a list at least as many distinct ids must have come as were announced;
-/// else the list is read again, up to twice. So a record may come more than once: the last one counts.
+/// else the list is read again, as long as that brings something new. So a record may come more than once: the last
+/// one counts.
 ///
 /// An item that is an error ends the iteration; the pages before it stay valid. It carries
 /// [`Verdict::Unreachable`] when records stay missing, and otherwise the verdicts of [`Client::get`].

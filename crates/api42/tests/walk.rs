@@ -113,7 +113,7 @@ fn a_list_that_stays_short_fails_and_says_what_is_missing() {
     let message = format!("{error:#}");
     assert_eq!(
         message,
-        "GET /v2/a: the API announced 130 records and gave 120 in 3 readings; try again later"
+        "GET /v2/a: the API announced 130 records and gave 120 in 4 readings; try again later"
     );
     assert!(outcomes.iter().flatten().all(|page| page.list == 0 && !page.last));
     assert!(walk.next().is_none());

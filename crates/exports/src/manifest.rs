@@ -33,7 +33,8 @@ pub struct Manifest {
     pub retries: u64,
     /// Answers 429 among them.
     pub throttled: u64,
-    /// When the walk started, by the API's clock. What changed later may or may not be in it.
+    /// When the walk started: this host's clock, set by the API's where the two disagree. What changed later may or may
+    /// not be in it.
     pub started: DateTime<Utc>,
     /// When the export was published, by this host's clock.
     pub finished: DateTime<Utc>,

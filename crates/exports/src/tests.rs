@@ -130,6 +130,24 @@ fn a_writer_killed_before_its_first_rename_leaves_the_old_export() {
 }
 
 #[test]
+fn a_walk_started_when_it_began_by_the_clock_of_the_api() {
+    let root = tempfile::tempdir().unwrap();
+    let place = place(root.path());
+    let started = |ahead: TimeDelta| {
+        let before = Utc::now();
+        let mut walk = Walk::open(&place, "q", before).unwrap();
+        let page = Page { date: Some(Utc::now() + ahead), ..page(0, 1, 1, true) };
+        walk.add(page, &["{}"], effort(1)).unwrap();
+        walk.publish(effort(1)).unwrap().started - before
+    };
+    // A Date header has no fraction of a second; this is no other clock.
+    assert_eq!(started(TimeDelta::milliseconds(-900)), TimeDelta::zero());
+    let ahead = started(TimeDelta::hours(1));
+    assert!(ahead > TimeDelta::minutes(59) && ahead < TimeDelta::minutes(61), "{ahead}");
+    assert!(started(TimeDelta::hours(-1)) < TimeDelta::minutes(-59));
+}
+
+#[test]
 fn damage_is_found_at_the_end_of_reading_at_the_latest() {
     let root = tempfile::tempdir().unwrap();
     let place = place(root.path());

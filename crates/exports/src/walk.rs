@@ -30,7 +30,7 @@ struct State {
     query: String,
     /// When the walk started, by this host's clock, for its age.
     begun: DateTime<Utc>,
-    /// When it started by the API's clock, once an answer said so.
+    /// The same by the API's clock, once an answer told it.
     started: Option<DateTime<Utc>>,
     /// Bytes of the draft that hold whole pages.
     bytes: u64,
@@ -137,7 +137,7 @@ impl Walk {
             self.draft.write(record.as_ref())?;
         }
         let bytes = self.draft.sync()?;
-        self.state.advance(page, bytes);
+        self.state.advance(page, bytes, Utc::now());
         self.state.effort = self.spent.plus(effort);
         let text = serde_json::to_vec(&self.state)?;
         let here = || self.place.walk_state().display().to_string();
@@ -181,8 +181,8 @@ impl State {
         }
     }
 
-    fn advance(&mut self, page: Page, bytes: u64) {
-        self.started = self.started.or(page.date);
+    fn advance(&mut self, page: Page, bytes: u64, now: DateTime<Utc>) {
+        self.started = self.started.or_else(|| page.date.map(|date| self.begun + skew(date, now)));
         self.bytes = bytes;
         self.list = page.list;
         self.next_page = page.number + 1;
@@ -206,6 +206,13 @@ impl Effort {
             throttled: self.throttled + more.throttled,
         }
     }
+}
+
+/// How far the API's clock is ahead of ours. It is told in whole seconds, by an answer that was under way: less than
+/// that is no difference.
+fn skew(date: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
+    let difference = date - now;
+    if difference.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { difference }
 }
 
 /// What an interrupted walk left, when both its files are there and agree.

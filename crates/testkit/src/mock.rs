@@ -67,7 +67,6 @@ impl Mock {
     }
 
     /// Lets the world move; says what moved.
-    #[must_use]
     pub fn moves(&self, what: &str) -> Value {
         serde_json::from_str(&self.post("/_mock/move", what)).expect("JSON")
     }

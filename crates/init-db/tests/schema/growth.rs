@@ -141,18 +141,18 @@ fn what_went_missing_is_made_again() {
 #[test]
 fn every_reserved_word_of_the_server_is_one_that_we_quote() {
     let rig = Rig::new();
-    let words = rig.database.rows("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T')");
-    let name = |row: &serde_json::Value| row["word"].as_str().unwrap().to_owned();
-    let columns: Vec<String> =
-        words.iter().map(name).filter(|word| !word.contains("current_")).take(60).collect();
-    let mut rig = rig;
-    let columns: Vec<_> =
-        columns.iter().map(|word| format!("{{ name = \"{word}\", type = \"text\" }},")).collect();
-    rig.catalog(
-        &THINGS.replace("    { name = \"kind\"", &format!("{}\n    {{ name = \"kind\"", columns.join("\n"))),
-    );
-    let _made = rig.init(&[]).expect(0);
-    assert_eq!(rig.init(&["--check"]).expect(0).stdout, "");
+    let words =
+        rig.database.rows("SELECT word FROM pg_get_keywords() WHERE catcode IN ('R', 'T') ORDER BY 1");
+    let words: Vec<&str> = words.iter().map(|row| row["word"].as_str().unwrap()).collect();
+    assert!(words.len() > 90);
+    for words in words.chunks(60) {
+        let mut rig = Rig::new();
+        let columns: String =
+            words.iter().map(|word| format!("    {{ name = \"{word}\", type = \"text\" }},\n")).collect();
+        rig.catalog(&THINGS.replace("    { name = \"kind\"", &format!("{columns}    {{ name = \"kind\"")));
+        let _made = rig.init(&[]).expect(0);
+        assert_eq!(rig.init(&["--check"]).expect(0).stdout, "");
+    }
 }
 
 #[test]

@@ -18,7 +18,10 @@ fn input_that_is_no_ndjson_is_refused_with_its_place() {
         ("{\n  \"id\": 1\n}\n".to_owned(), "a record over several lines; jq -c ."),
         (format!("{good}\n\"text\"\n"), "line 2 column 1: a single value"),
         (format!("{good}\r\n\r\n{good}}}"), "line 3 column 23: not JSON (trailing characters)"),
-        ("429 Too Many Requests (Spam Rate Limit Exceeded)".to_owned(), "line 1 column 4: not JSON"),
+        (
+            "429 Too Many Requests (Spam Rate Limit Exceeded)".to_owned(),
+            "line 1 column 5: not JSON (trailing characters)",
+        ),
     ];
     for (input, words) in cases {
         let run = mirror.feed(&["coalitions"], &input).expect(65);

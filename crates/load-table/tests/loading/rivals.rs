@@ -2,6 +2,8 @@
 
 use crate::mirror::{CURSUS, Mirror, campuses, lines, text, user, with};
 use serde_json::json;
+use std::time::Duration;
+use testkit::Run;
 
 const ROUNDS: u64 = 8;
 
@@ -58,4 +60,39 @@ fn loaders_of_parent_and_child_and_a_pruning_one() {
         (mirror.count("users"), mirror.count("achievements_users"), mirror.count("ops.quarantine")),
         (220, 220, 0)
     );
+}
+
+/// Brings a loader into a deadlock that it has to give way in: somebody holds a row that it wants to write, and then
+/// waits for the lock that it holds. Says how the loader ended.
+fn deadlocked(mirror: &Mirror, line: &str) -> Run {
+    let mut rival = mirror.database.connect();
+    let mut transaction = rival.transaction().unwrap();
+    transaction.batch_execute("UPDATE users SET wallet = 1 WHERE id = 10").unwrap();
+    std::thread::scope(|scope| {
+        let loader = scope.spawn(|| mirror.workdir.shell(line));
+        let waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'load-table'
+            AND datname = current_database() AND wait_event_type = 'Lock'";
+        while mirror.value(waits) == "0" {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        transaction.batch_execute("SELECT pg_advisory_xact_lock(42, hashtext('users'))").unwrap();
+        transaction.commit().unwrap();
+        loader.join().unwrap()
+    })
+}
+
+#[test]
+fn a_loader_that_had_to_give_way_starts_again_when_it_can() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.load("users", &text([user(10)]));
+    mirror.workdir.write("users.ndjson", &text([with(user(10), json!({"wallet": 7}))]));
+    let again = deadlocked(&mirror, "load-table users users.ndjson").expect(0);
+    assert_eq!(
+        (again.json()["updated"].as_u64(), mirror.value("SELECT wallet FROM users")),
+        (Some(1), "7".to_owned())
+    );
+    let cannot = deadlocked(&mirror, "cat users.ndjson | load-table users").expect(75);
+    let _told = cannot.complains(&["users: ", "another transaction came in between", "deadlock detected"]);
+    assert_eq!(mirror.value("SELECT wallet FROM users"), "1");
 }
