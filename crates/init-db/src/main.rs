@@ -41,10 +41,10 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    tool::main(run)
+    tool::main(|arguments: Arguments| run(&arguments))
 }
 
-fn run(arguments: Arguments) -> Result<Verdict> {
+fn run(arguments: &Arguments) -> Result<Verdict> {
     arguments.deadline.start("init-db");
     let catalog = Catalog::load()?;
     if arguments.print {

@@ -73,6 +73,7 @@ fn deadlocked(mirror: &Mirror, line: &str) -> Run {
         let waits = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'load-table'
             AND datname = current_database() AND wait_event_type = 'Lock'";
         while mirror.value(waits) == "0" {
+            assert!(!loader.is_finished(), "the loader never waited: {:#?}", loader.join());
             std::thread::sleep(Duration::from_millis(10));
         }
         transaction.batch_execute("SELECT pg_advisory_xact_lock(42, hashtext('users'))").unwrap();
@@ -92,7 +93,7 @@ fn a_loader_that_had_to_give_way_starts_again_when_it_can() {
         (again.json()["updated"].as_u64(), mirror.value("SELECT wallet FROM users")),
         (Some(1), "7".to_owned())
     );
-    let cannot = deadlocked(&mirror, "cat users.ndjson | load-table users").expect(75);
+    let cannot = deadlocked(&mirror, "sed s/7/8/ users.ndjson | load-table users").expect(75);
     let _told = cannot.complains(&["users: ", "another transaction came in between", "deadlock detected"]);
     assert_eq!(mirror.value("SELECT wallet FROM users"), "1");
 }

@@ -4,15 +4,18 @@
 //! happens in between may change.
 //!
 //! # Layout
-//! - this file: records, columns, what is absent, what is out of scope.
+//! - this file: from record to row, what is absent, what is out of scope.
+//! - `record`: what a record says for a column.
 //! - `value`: one JSON value as one field of a type.
 //! - `instant`: timestamps.
 
 mod instant;
+mod record;
 mod value;
 
 use crate::copy::Fields;
-use catalog::{Column, Resource, Type};
+use catalog::Resource;
+use record::{Found, Record, cell, look, steps};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -43,21 +46,6 @@ pub(crate) enum Outcome {
 pub(crate) struct NoRecord {
     pub(crate) column: usize,
     pub(crate) problem: String,
-}
-
-/// A record: the API's own shape, or the cells of a table by the names of its columns.
-#[derive(Clone, Copy)]
-enum Record<'r> {
-    Json(&'r Value),
-    Cells(&'r Map<String, Value>),
-}
-
-/// What a record says for a column.
-enum Found<'r> {
-    /// Nothing: the column is to be left alone.
-    Absent,
-    Null,
-    Value(Cow<'r, Value>),
 }
 
 impl<'a> Converter<'a> {
@@ -188,42 +176,6 @@ impl<'a> Converter<'a> {
 enum Presence {
     Present,
     Absent,
-}
-
-/// `/image/link` → `image`, `link`. Source: RFC 6901.
-fn steps(pointer: &str) -> Vec<String> {
-    pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect()
-}
-
-/// Follows a pointer. What lies below a null is null; what lies below a missing key is absent; an item that an array
-/// does not have is null, because the array is there and says so.
-fn look<'r>(record: &'r Value, steps: &[String]) -> Result<Found<'r>, String> {
-    let mut value = record;
-    for step in steps {
-        let below = match value {
-            Value::Object(members) => members.get(step),
-            Value::Array(items) => match step.parse::<usize>().ok().and_then(|place| items.get(place)) {
-                None => return Ok(Found::Null),
-                item => item,
-            },
-            Value::Null => return Ok(Found::Null),
-            _ => return Err(format!("there is no object around `{step}`")),
-        };
-        let Some(below) = below else { return Ok(Found::Absent) };
-        value = below;
-    }
-    Ok(if value.is_null() { Found::Null } else { Found::Value(Cow::Borrowed(value)) })
-}
-
-/// A cell as the JSON value that its column would get from the API.
-fn cell(column: &Column, text: &str) -> Result<Value, String> {
-    match (column.kind, text) {
-        (Type::Text | Type::Timestamptz, _) => Ok(Value::String(text.to_owned())),
-        // As PostgreSQL's own CSV writes them.
-        (Type::Boolean, "t") => Ok(Value::Bool(true)),
-        (Type::Boolean, "f") => Ok(Value::Bool(false)),
-        (kind, _) => serde_json::from_str(text).map_err(|_| format!("a text that is no {kind}")),
-    }
 }
 
 fn json(value: &toml::Value) -> Value {

@@ -9,7 +9,7 @@
 //! - this file: what a load is asked for, and the order of its steps.
 //! - `attempt`: the transaction and its common questions.
 //! - `stage`: input into the stage.
-//! - `locks`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
+//! - `locks`, `release`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
 //! - `sql`: expressions that the steps share.
 //! - [`Summary`]: what came of it.
 
@@ -18,6 +18,7 @@ mod ledger;
 mod locks;
 mod prune;
 mod quarantine;
+mod release;
 mod sql;
 mod stage;
 mod summary;
@@ -85,7 +86,7 @@ pub fn load(client: &mut Client, load: &Load<'_>, progress: &mut dyn FnMut(u64))
     .with_context(|| load.resource.table.clone())?;
     if load.ending == Ending::Commit {
         for resource in locks::below(load.catalog, load.resource) {
-            match release(client, load, resource) {
+            match release_below(client, load, resource) {
                 Ok(0) => {}
                 Ok(released) => drop(summary.released_elsewhere.insert(resource.table.clone(), released)),
                 // They are tried again with every load of either table, so this load is none the worse.
@@ -97,8 +98,8 @@ pub fn load(client: &mut Client, load: &Load<'_>, progress: &mut dyn FnMut(u64))
 }
 
 /// Releases what waits in a table for rows that are there now; says how many rows that were.
-fn release(client: &mut Client, load: &Load<'_>, resource: &Resource) -> Result<u64> {
-    if !quarantine::is_anything_due(client, load.catalog, resource)? {
+fn release_below(client: &mut Client, load: &Load<'_>, resource: &Resource) -> Result<u64> {
+    if !release::is_anything_due(client, load.catalog, resource)? {
         return Ok(0);
     }
     let limits = Limits { prune: None, ..load.limits };
@@ -131,7 +132,7 @@ fn attempt(
     if let Some(scope) = &prunable {
         quarantine::forget_departed(&mut attempt, scope)?;
     }
-    quarantine::release(&mut attempt)?;
+    release::run(&mut attempt)?;
     stage::dedupe(&mut attempt)?;
     quarantine::mark_orphans(&mut attempt)?;
     stage::count(&mut attempt)?;

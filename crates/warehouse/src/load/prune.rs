@@ -64,7 +64,7 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
         .as_ref()
         .map_or_else(|| "true".to_owned(), |(column, campus)| format!("t.{} = {campus}", quoted(column)));
     let rows = format!("SELECT FROM {} t WHERE {of_campus}", terms.table());
-    let rows = attempt.count("counting the table", &rows)? - attempt.summary.inserted;
+    let rows = attempt.count("counting the table", &rows)?.saturating_sub(attempt.summary.inserted);
     let create = format!(
         "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t
          WHERE {of_campus} AND t.ingested_at < {} AND NOT EXISTS (SELECT FROM _stage s WHERE {})",
