@@ -70,7 +70,7 @@ fn values_fit_their_columns_or_say_why_not() {
     assert_eq!(complaint(r#""size": 1.5"#), "column size: 1.5 is no integer");
     assert_eq!(
         complaint(r#""size": 23456789012345678901234"#),
-        "column size: 2.3456789012345677e22 is out of range for integer"
+        "column size: 2.3456789012345677e+22 is out of range for integer"
     );
     assert_eq!(complaint(r#""size": "Ann""#), "column size: a text is no integer");
     assert_eq!(complaint(r#""weight": true"#), "column weight: true or false is no double precision");
