@@ -43,6 +43,7 @@ pub(crate) fn print(name: &'static str, path: &str) -> Result<Verdict> {
             stdout.write(&lines(&page.records)?)?;
         }
     }
+    progress.clear();
     summary.finish(&client.tally(), "");
     Ok(Verdict::Done)
 }

@@ -80,10 +80,14 @@ impl<'a> Reading<'a> {
         self.summary.page(lines.len());
         self.progress.total(page.announced);
         self.progress.done(self.summary.rows);
+        if self.plan.lists.len() > 1 {
+            self.progress.note(&format!("list {} of {}", list + 1, self.plan.lists.len()));
+        }
         Ok(Some((exports::Page { list, number, total, last, date }, lines)))
     }
 
     fn finish(&self, note: &str) {
+        self.progress.clear();
         self.summary.finish(&self.client.tally(), note);
     }
 }

@@ -1,6 +1,7 @@
 //! How far a run is, for a person who looks: a bar on a terminal, nothing in cron.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 /// A progress bar on stderr, drawn only when stderr is a terminal.
@@ -16,13 +17,13 @@ impl Progress {
         if !std::io::stderr().is_terminal() {
             return Self { bar: ProgressBar::hidden() };
         }
-        let template = format!(
-            "{{prefix}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit}  {{per_sec}}  {{eta}}  {{msg}}"
-        );
-        let bar = ProgressBar::no_length().with_prefix(what.to_owned());
-        bar.set_style(
-            ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar()),
-        );
+        let template =
+            format!("{{prefix}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit}  {{rate}}  {{eta}}  {{msg}}");
+        let rate =
+            |state: &ProgressState, text: &mut dyn Write| drop(write!(text, "{:.0}/s", state.per_sec()));
+        let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style = style.with_key("rate", rate);
+        let bar = ProgressBar::no_length().with_prefix(what.to_owned()).with_style(style);
         Self { bar }
     }
 
@@ -36,6 +37,11 @@ impl Progress {
         self.bar.set_position(done);
     }
 
+    /// Takes the bar away, so that a line may follow.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+
     /// Says what it waits for, or nothing.
     pub fn note(&self, note: &str) {
         self.bar.set_message(note.to_owned());
@@ -44,6 +50,6 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.bar.finish_and_clear();
+        self.clear();
     }
 }

@@ -7,6 +7,7 @@ use crate::{Verdict, terminal};
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use std::io::IsTerminal;
 use verdict::Judge;
 
 /// Ends the process with 128 + the signal's number when SIGTERM or SIGINT comes.
@@ -16,6 +17,10 @@ pub(crate) fn watch(name: &str) -> anyhow::Result<()> {
     let name = name.to_owned();
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
+            if std::io::stderr().is_terminal() {
+                // Below the progress bar, or behind the ^C.
+                terminal::complain("");
+            }
             let sent = if signal == SIGTERM { "SIGTERM" } else { "SIGINT" };
             terminal::complain(&format!(
                 "{name}: ended by {sent}; nothing is lost, run the same command again"
