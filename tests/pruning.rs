@@ -52,6 +52,21 @@ fn a_complete_export_that_lacks_too_much_is_refused() {
 }
 
 #[test]
+fn a_campus_that_closes_does_not_take_its_students_along_unasked() {
+    let world = mirrored();
+    let before = world.rows("users");
+    world.database.execute("INSERT INTO campuses (id, ingested_at) VALUES (999, now() - interval '1 day')");
+    world.database.execute("UPDATE users SET campus_id = 999 WHERE id % 4 = 0");
+    let run = world.run("load-table", &["campus", "--export"]).expect(65);
+    drop(run.complains(&["rows of users would go", "--max-prune"]));
+    assert_eq!((world.rows("users"), world.rows("campuses")), (before, 79));
+    assert_eq!(world.run("load-table", &["campus", "--export", "--no-prune"]).expect(0).json()["deleted"], 0);
+    let run = world.run("load-table", &["campus", "--export", "--max-prune", "0.5"]).expect(0);
+    assert_eq!(run.json()["cascaded"]["users"].as_u64(), Some(before - world.rows("users")));
+    assert_eq!(world.rows("campuses"), 78);
+}
+
+#[test]
 fn an_export_of_one_campus_prunes_that_campus_only() {
     let world = mirrored();
     let query = "SELECT campus_id FROM users GROUP BY 1 ORDER BY count(*) DESC LIMIT 1";

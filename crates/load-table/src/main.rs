@@ -40,7 +40,6 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 ///   load-table users --export
 ///   load-table campus campuses.ndjson --dry-run
 ///   load-table coalitions --csv < coalitions.csv
-///   fetch-users users --since "$(load-table users --watermark)" | load-table users
 #[derive(Parser)]
 #[command(name = "load-table", version, verbatim_doc_comment)]
 struct Arguments {
@@ -71,7 +70,7 @@ struct Arguments {
     #[arg(long)]
     no_prune: bool,
     /// Cursus of the export
-    #[arg(long, env = "CURSUS_ID", default_value_t = 21)]
+    #[arg(long, env = "CURSUS_ID", hide_env_values = true, default_value_t = 21)]
     cursus: u64,
     /// Campus of the export, when only one was walked
     #[arg(long)]

@@ -19,8 +19,10 @@ impl Progress {
         }
         let template =
             format!("{{prefix}} {{wide_bar}} {{human_pos}}/{{human_len}} {unit}  {{rate}}  {{eta}}  {{msg}}");
-        let rate =
-            |state: &ProgressState, text: &mut dyn Write| drop(write!(text, "{:.0}/s", state.per_sec()));
+        // The text grows a string: it cannot fail.
+        let rate = |state: &ProgressState, text: &mut dyn Write| {
+            write!(text, "{:.0}/s", state.per_sec()).unwrap_or_default();
+        };
         let style = ProgressStyle::with_template(&template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let style = style.with_key("rate", rate);
         let bar = ProgressBar::no_length().with_prefix(what.to_owned()).with_style(style);

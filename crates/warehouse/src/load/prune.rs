@@ -83,7 +83,7 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
         let query = format!("SELECT {} FROM {} g", terms.key_text("g."), gone(terms));
         give_examples(attempt, "delete", &query)?;
     }
-    count_cascade(attempt)?;
+    count_cascade(attempt, scope)?;
     let delete = format!(
         "DELETE FROM {} t USING {} g WHERE {}",
         terms.table(),
@@ -121,7 +121,7 @@ fn share(rows: u64, share: f64) -> u64 {
 }
 
 /// Counts the rows of other tables that will go too, table by table, parents first.
-fn count_cascade(attempt: &mut Attempt<'_>) -> Result<()> {
+fn count_cascade(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
     let catalog = attempt.load.catalog;
     let mut going = vec![attempt.load.resource];
     for resource in locks::below(catalog, attempt.load.resource) {
@@ -140,11 +140,29 @@ fn count_cascade(attempt: &mut Attempt<'_>) -> Result<()> {
         );
         let count = attempt.execute("counting what goes too", &create)?;
         if count > 0 {
+            refuse_cascade(attempt, scope, terms, count)?;
             attempt.summary.cascaded.insert(resource.table.clone(), count);
         }
         going.push(resource);
     }
     Ok(())
+}
+
+/// The floor holds for them too: one campus that closes must not take a tenth of the students along unasked.
+fn refuse_cascade(attempt: &mut Attempt<'_>, scope: &Scope, terms: Terms<'_>, going: u64) -> Result<()> {
+    if going <= FLOOR {
+        return Ok(());
+    }
+    let rows = attempt.count("counting what goes too", &format!("SELECT FROM {}", terms.table()))?;
+    if going <= share(rows, scope.share) {
+        return Ok(());
+    }
+    let (source, table, share) = (&attempt.summary.source, &terms.resource.table, scope.share);
+    Err(anyhow!(
+        "{source}: with the rows that it lacks, {going} of {rows} rows of {table} would go, more than --max-prune \
+         {share} allows; if they have really left, raise it; --no-prune leaves them; nothing was written"
+    )
+    .verdict(Verdict::Refused))
 }
 
 /// The temporary table of a table's rows that go.

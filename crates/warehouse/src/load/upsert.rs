@@ -10,6 +10,10 @@ use catalog::Column;
 /// How many examples a dry run gives of each kind.
 pub(super) const EXAMPLES: u32 = 10;
 
+/// When a row is written. Not the start of the transaction, which may be minutes ago when the input comes from a pipe:
+/// a walk that started in between would take the row for one that it should have seen, and prune it.
+const NOW: &str = "statement_timestamp()";
+
 pub(super) fn run(attempt: &mut Attempt<'_>) -> Result<()> {
     if attempt.good == 0 {
         return Ok(());
@@ -93,7 +97,7 @@ fn differs(attempt: &Attempt<'_>) -> String {
 }
 
 fn update(attempt: &mut Attempt<'_>) -> Result<u64> {
-    let mut changes = vec!["ingested_at = now()".to_owned()];
+    let mut changes = vec![format!("ingested_at = {NOW}")];
     changes.extend(compared(attempt).into_iter().map(|(column, condition)| {
         let name = quoted(&column.name);
         match condition {
@@ -113,7 +117,7 @@ fn update(attempt: &mut Attempt<'_>) -> Result<u64> {
 fn insert(attempt: &mut Attempt<'_>, from: &str) -> Result<u64> {
     let terms = attempt.terms;
     let statement = format!(
-        "INSERT INTO {} ({}) SELECT {} FROM {from} ON CONFLICT ({}) DO NOTHING",
+        "INSERT INTO {} ({}, ingested_at) SELECT {}, {NOW} FROM {from} ON CONFLICT ({}) DO NOTHING",
         terms.table(),
         terms.columns(""),
         terms.columns("s."),
