@@ -63,10 +63,11 @@ fn one_campus_is_one_list() {
         let id = campus["id"].as_u64().unwrap();
         !world.mock.all(&format!("/v2/cursus/21/users?filter[kind]=student&filter[alumni?]=false&filter[primary_campus_id]={id}")).is_empty()
     });
-    let id = campus.unwrap()["id"].to_string();
+    let number = campus.unwrap()["id"].as_u64();
+    let id = number.unwrap().to_string();
     world.mock.forget();
     let run = world.run("fetch-users", &["users", "--campus", &id]).expect(0);
-    assert!(run.records().iter().all(|record| record["campus_id"].to_string() == id));
+    assert!(run.records().iter().all(|record| record["campus_id"].as_u64() == number));
     assert_eq!(world.mock.count("calls"), run.records().len().div_ceil(100) as u64);
     drop(world.run("fetch-users", &["--export", "users", "--campus", &id]).expect(0));
     assert!(world.workdir.path(&format!("exports/08_users/cursus_21/campus_{id}/all.ndjson")).exists());
