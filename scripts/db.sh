@@ -1,28 +1,26 @@
 #!/usr/bin/env bash
 # db.sh - a private PostgreSQL for people without a server
 #
-# Usage: scripts/db.sh start|stop|status|shell|url
+# Usage: scripts/db.sh start|stop|status|shell|url|kind
 #   start   find or install the binaries, make the data folder once, start the server
 #   stop    stop the server; the data stay
 #   status  say whether it runs, and where
 #   shell   open psql on the mirror, or run what follows: scripts/db.sh shell -c 'select count(*) from users'
 #   url     print what DATABASE_URL is to be
+#   kind    say whether the private server is used, or one that is named
 #
 # The server listens on a unix socket in a private folder and on nothing else. Its data are in DB_DIR, which is
 # ~/.local/state/mirror42/postgres, for root /var/lib/mirror42/postgres: PostgreSQL refuses to run as root, so
-# there the user postgres (or nobody) runs it. With DATABASE_URL set, in the environment or in .env, that one is
-# used and nothing else is touched; with PGHOST or DB_HOST set, url prints nothing and nothing is touched either. What
-# .env says of a server is not looked at when DB_DIR is set.
+# there the user postgres (or nobody) runs it. With DATABASE_URL, PGHOST or DB_HOST set, in the environment or in .env,
+# that server is used and nothing is touched; url then prints DATABASE_URL of the environment, or nothing: the tools
+# read .env themselves. What .env says of a server is not looked at when DB_DIR is set in the environment.
 #
 # Exit codes: 0 done, 1 failed, 2 usage, 69 the server does not run, 78 no PostgreSQL to be found.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+DB_DIR=${DB_DIR:+$(realpath -m "$DB_DIR")}
+cd "$(dirname "$(readlink -f "$0")")/.."
 
 fail() { echo "db.sh: $2" >&2; exit "$1"; }
-
-from_dotenv() { # the value of a variable in .env, which is read and never run
-    if [ -f .env ]; then sed -n "s/^[[:space:]]*\(export \)\{0,1\}$1=[\"']\{0,1\}\([^\"']*\).*/\2/p" .env | tail -n 1; fi
-}
 
 find_binaries() { # the newest folder that holds a server
     local found
@@ -81,34 +79,41 @@ query() { "$psql" -XqAt -v ON_ERROR_STOP=1 -h "$sockets" -U mirror42 -d "$1" -c 
 url() { echo "postgresql:///mirror42?host=$sockets&user=mirror42"; }
 
 action=${1:-}
-case $action in start | stop | status | shell | url) shift ;; *) sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
-
-given=${DATABASE_URL:-} elsewhere=${PGHOST:-${DB_HOST:-}}
-if [ -z "$given$elsewhere${DB_DIR:-}" ]; then
-    given=$(from_dotenv DATABASE_URL) elsewhere=$(from_dotenv PGHOST)$(from_dotenv DB_HOST)
-fi
-if [ -n "$given$elsewhere" ]; then
-    case $action in
-        url) echo "$given" ;;
-        start | stop) echo "db.sh: a server is named (DATABASE_URL, PGHOST or DB_HOST): it is used, nothing is touched" >&2 ;;
-        status) exec psql -XAt "$given" -c "select 'running: ' || version()" ;;
-        shell) exec psql -X "$given" "$@" ;;
-    esac
-    exit 0
-fi
+case $action in start | stop | status | shell | url | kind) shift ;; *) sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
 
 umask 022
+chosen=$DB_DIR
+DB_DIR=${DB_DIR:-$(scripts/dotenv.sh DB_DIR)}
 if [ "$(id -u)" = 0 ]; then
     DB_DIR=${DB_DIR:-/var/lib/mirror42/postgres}
     owner=nobody
     if id postgres >/dev/null 2>&1; then owner=postgres; fi
 else
-    DB_DIR=${DB_DIR:-${XDG_STATE_HOME:-$HOME/.local/state}/mirror42/postgres}
+    home=${HOME:-$(getent passwd "$(id -u)" | cut -d: -f6)}
+    DB_DIR=${DB_DIR:-${XDG_STATE_HOME:-$home/.local/state}/mirror42/postgres}
 fi
 sockets=$DB_DIR/socket
 # A socket's path has room for 107 bytes, its name takes 15 of them.
 [ "${#sockets}" -le 90 ] || sockets=/tmp/mirror42-$(id -u)-$(printf '%s' "$DB_DIR" | cksum | cut -d' ' -f1)
-if [ "$action" = url ]; then url; exit 0; fi
+server() { if [ -n "$chosen" ]; then printf '%s\n' "${!1:-}"; else scripts/dotenv.sh "$1"; fi; }
+given=$(server DATABASE_URL)
+if [ "$given" != "$(url)" ] && [ -n "$given$(server PGHOST)$(server DB_HOST)" ]; then
+    for pair in PGHOST:HOST PGPORT:PORT PGDATABASE:NAME PGUSER:USER PGPASSWORD:PASSWORD; do
+        value=$(server "${pair%:*}") old=$(server "DB_${pair#*:}")
+        export "${pair%:*}=${value:-$old}"
+    done
+    case $action in
+        kind) echo named ;;
+        # The tools find it where this script found it; what the environment holds needs no repeating.
+        url) printf '%s' "${DATABASE_URL:+$DATABASE_URL$'\n'}" ;;
+        start | stop) echo "db.sh: a server is named (DATABASE_URL, PGHOST or DB_HOST): it is used, nothing is touched" >&2 ;;
+        status) psql -XAt ${given:+"$given"} -c "select 'running: ' || version()" || exit 69 ;;
+        shell) exec psql -X ${given:+"$given"} "$@" ;;
+    esac
+    exit 0
+fi
+
+case $action in url) url && exit ;; kind) echo private && exit ;; esac
 
 binaries=$(find_binaries)
 if [ -z "$binaries" ]; then

@@ -2,28 +2,31 @@
 # quickstart.sh - the main job in one command: build, bring up PostgreSQL, mirror a cursus, show what is there
 #
 # With CLIENT_ID and CLIENT_SECRET in .env or in the environment it mirrors the real API, without them a mock of it with
-# invented students. The database and the exports stay; the servers that this script started are stopped.
+# invented students, which only ever go into the private PostgreSQL. The database and the exports stay; the servers that
+# this script started are stopped.
 # Needs Rust and a C linker. PostgreSQL is installed with apt where that is allowed; DATABASE_URL names another server.
 #
 # Usage: scripts/quickstart.sh [STUDENTS]     how many students the mock has, 2000
 # Exit codes: those of scripts/cron/nightly_stable_tables.sh, 78 when something it needs is missing.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-export PATH="$PWD/target/release:$HOME/.cargo/bin:$PATH"
+cd "$(dirname "$(readlink -f "$0")")/.."
+export PATH="$PWD/target/release:${HOME:-/root}/.cargo/bin:$PATH"
 say() { echo "== $*" >&2; }
 
 command -v cargo >/dev/null || { echo "quickstart.sh: no cargo here; install Rust, https://rustup.rs" >&2; exit 78; }
 say "building (some minutes the first time)"
 cargo build --release --locked --quiet
 
-exports=${EXPORTS_DIR:-exports}
+kind=$(scripts/db.sh kind)
+exports=$(scripts/dotenv.sh EXPORTS_DIR)
+exports=${exports:-exports}
 mkdir -p "$exports"
 marker=$exports/.invented
 temporary=$(mktemp -d)
 scripts/db.sh status >/dev/null 2>&1 && found_running=yes || found_running=no
 # shellcheck disable=SC2317 # called by the trap
 cleanup() {
-    if [ -n "${mock:-}" ]; then kill "$mock" 2>/dev/null && wait "$mock" 2>/dev/null; fi
+    if [ -n "${mock:-}" ]; then kill "$mock" || true; wait "$mock" || true; fi 2>/dev/null
     if [ "$found_running" = no ]; then scripts/db.sh stop; fi
     rm -rf "$temporary"
 }
@@ -31,21 +34,28 @@ trap cleanup EXIT
 
 say "bringing up PostgreSQL"
 scripts/db.sh start
-DATABASE_URL=$(scripts/db.sh url)
-export DATABASE_URL
+url=$(scripts/db.sh url)
+if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
 
-if [ -n "${CLIENT_ID:-}" ] || grep -qs '^ *\(export \)\?CLIENT_ID=..*' .env; then
-    if [ -e "$marker" ]; then
+if [ -n "$(scripts/dotenv.sh CLIENT_ID)" ]; then
+    if [ -e "$marker" ] && [ "$kind" = private ]; then
         say "taking the mock's invented students away"
         scripts/db.sh shell -qc 'SET client_min_messages = warning; DROP SCHEMA IF EXISTS ops CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public'
-        rm -rf "$exports"/[0-9][0-9]_* "$marker"
     fi
+    if [ -e "$marker" ]; then rm -rf "$exports"/[0-9][0-9]_* "$marker"; fi
 else
+    if [ "$kind" = named ]; then
+        echo "quickstart.sh: no CLIENT_ID, but a database is named: invented students are not put into it" >&2
+        exit 78
+    fi
     say "no CLIENT_ID: starting a mock of the API with ${1:-2000} invented students"
     touch "$marker"
     mock-api42 --listen 127.0.0.1:0 --students "${1:-2000}" --ready-file "$temporary/url" &>"$temporary/mock.log" &
     mock=$!
-    until [ -s "$temporary/url" ]; do kill -0 "$mock" 2>/dev/null || { cat "$temporary/mock.log" >&2; exit 1; }; sleep 0.1; done
+    until [ -s "$temporary/url" ]; do
+        kill -0 "$mock" 2>/dev/null || { cat "$temporary/mock.log" >&2; exit 1; }
+        sleep 0.1
+    done
     API_ROOT=$(cat "$temporary/url")
     export API_ROOT CLIENT_ID=u-s4t2ud-mock CLIENT_SECRET=s-s4t2ud-mock
 fi

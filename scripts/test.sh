@@ -4,8 +4,8 @@
 # Installs shellcheck and PostgreSQL with apt where that is allowed. Leaves nothing running.
 # Exit codes: 0 all passed, 78 something it needs is missing, else that of the first check that failed.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-export PATH="$HOME/.cargo/bin:$PATH"
+cd "$(dirname "$(readlink -f "$0")")/.."
+export PATH="${HOME:-/root}/.cargo/bin:$PATH"
 say() { echo "== $*"; }
 
 need() { # need COMMAND PACKAGE
@@ -16,7 +16,7 @@ need() { # need COMMAND PACKAGE
     fi
     command -v "$1" >/dev/null || { echo "test.sh: no $1 here; 'sudo apt-get install $2' brings it" >&2; exit 78; }
 }
-need cargo cargo
+command -v cargo >/dev/null || { echo "test.sh: no cargo here; install Rust, https://rustup.rs" >&2; exit 78; }
 need shellcheck shellcheck
 need openssl openssl
 

@@ -63,6 +63,7 @@ fn a_token_that_expires_in_the_middle_is_renewed_once() {
     let (world, run) =
         walk_under(r#"[{"path": "/v2/achievements", "skip": 3, "times": 1, "kind": "unauthorized"}]"#);
     drop(run.expect(0));
+    assert_eq!(world.mock.count("token_calls"), 2, "one token to begin with, one renewal");
     drop(world.load("achievements"));
     world.assert_mirrored("achievements");
 }
@@ -173,6 +174,8 @@ fn no_secret_and_no_token_is_ever_said() {
     let state: String = token.map(|path| std::fs::read_to_string(path).unwrap()).collect();
     let token = state.split('"').find(|word| word.len() == 64).expect("a cached token");
     for run in runs {
+        assert_eq!(run.code, 0, "{run:#?}");
+        assert!(!(run.stdout.is_empty() && run.stderr.is_empty()), "{}", run.command);
         for secret in ["s-s4t2ud-mock", token] {
             assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{}", run.command);
         }

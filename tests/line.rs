@@ -5,6 +5,7 @@
 //! - `kills`: SIGKILL anywhere, then again.
 //! - `answers`: the API at its worst.
 //! - `pruning`: what leaves, and what only seems to.
+//! - `scripts`: the private server, the quickstart, `.env`.
 //! - `growing`: a fourteenth resource is one file.
 //! - `house`: walls, names and manuals.
 
@@ -17,3 +18,4 @@ mod kills;
 mod nightly;
 mod pipes;
 mod pruning;
+mod scripts;

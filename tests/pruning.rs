@@ -69,15 +69,18 @@ fn a_campus_that_closes_does_not_take_its_students_along_unasked() {
 #[test]
 fn an_export_of_one_campus_prunes_that_campus_only() {
     let world = mirrored();
-    let query = "SELECT campus_id FROM users GROUP BY 1 ORDER BY count(*) DESC LIMIT 1";
-    let campus = world.database.value(query);
-    let elsewhere =
-        || world.database.value(&format!("SELECT count(*) FROM users WHERE campus_id <> {campus}"));
-    let before = elsewhere();
+    let campus =
+        world.database.value("SELECT campus_id FROM users GROUP BY 1 ORDER BY count(*) DESC LIMIT 1");
+    // Three rows that the API does not know: two of this campus, one of another.
+    world.database.execute(&format!(
+        "INSERT INTO users (id, campus_id, ingested_at) SELECT 900000000 + n, c, now() - interval '1 day'
+         FROM (VALUES (1, {campus}), (2, {campus}), (3, (SELECT min(id) FROM campuses WHERE id <> {campus}))) v (n, c)"
+    ));
     drop(world.run("fetch-users", &["--export", "users", "--campus", &campus]).expect(0));
     let run = world.run("load-table", &["users", "--export", "--campus", &campus]).expect(0);
-    assert_eq!(run.json()["deleted"], 0);
-    assert_eq!(elsewhere(), before);
+    assert_eq!(run.json()["deleted"], 2, "{run:#?}");
+    assert_eq!(world.database.value("SELECT id FROM users WHERE id > 900000000"), "900000003");
+    drop(world.run("fetch-users", &["users", "--campus", "999999"]).expect(2).complains(&["999999"]));
 }
 
 #[test]

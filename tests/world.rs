@@ -131,7 +131,7 @@ impl World {
             }
             "users" => self.stamped(self.mock.all(&format!("/v2/cursus/21/users?{students}")), "/id"),
             "coalitions" => self.mock.all("/v2/coalitions"),
-            "cursus_users" => in_scope(self.mock.all("/v2/cursus/21/cursus_users")),
+            "cursus_users" => self.stamped(in_scope(self.mock.all("/v2/cursus/21/cursus_users")), "/user/id"),
             "projects_users" => {
                 let records = self.mock.all("/v2/projects_users?filter[cursus]=21");
                 self.stamped(in_scope(records), "/user/id")

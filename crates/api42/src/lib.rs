@@ -24,6 +24,7 @@ mod walk;
 mod wire;
 
 pub use client::{Answer, Client};
+pub use listing::id;
 pub use secret::Secret;
 pub use settings::{DEFAULT_ROOT, Settings, WaitListener};
 pub use tally::Tally;

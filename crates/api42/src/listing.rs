@@ -25,7 +25,7 @@ pub(crate) fn records(body: &[u8]) -> Result<Vec<Box<RawValue>>, String> {
 }
 
 /// The `id` of a record; `None` for one that has none, or one that is no unsigned integer.
-pub(crate) fn id(record: &RawValue) -> Option<u64> {
+pub fn id(record: &RawValue) -> Option<u64> {
     #[derive(Deserialize)]
     struct Identified {
         id: u64,

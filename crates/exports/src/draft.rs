@@ -44,16 +44,22 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Starts a draft of a place, in the folder that is made for it. What an earlier draft left is kept up to `kept`
-    /// bytes.
+    /// Starts an empty draft of a place, in the folder that is made for it.
     ///
     /// # Errors
     /// [`Verdict::Busy`] when another process writes there, [`Verdict::Io`] when the folder cannot be written.
-    pub fn open(place: &Place, kept: u64) -> Result<Self> {
+    pub fn open(place: &Place) -> Result<Self> {
+        Self::resume(place, || Ok(0))
+    }
+
+    /// Starts a draft that keeps the first bytes of what an earlier one left: as many as `kept` says, which is asked
+    /// when nobody else can write there any more.
+    pub(crate) fn resume(place: &Place, kept: impl FnOnce() -> Result<u64>) -> Result<Self> {
         let here = || place.folder().display().to_string();
         fs::create_dir_all(place.folder()).with_context(here).verdict(Verdict::Io)?;
         let lock = lock(place)?;
         settle(place).with_context(here).verdict(Verdict::Io)?;
+        let kept = kept()?;
         let part = open_part(&place.part(), kept).with_context(here).verdict(Verdict::Io)?;
         Ok(Self { place: place.clone(), part: BufWriter::new(part), _lock: lock })
     }

@@ -7,7 +7,10 @@ use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use verdict::{Judge, Verdict};
 
 /// Pages older than this are fetched again: what an interrupted walk left is a picture of one moment, more or less.
@@ -92,12 +95,15 @@ impl Walk {
     /// # Errors
     /// [`Verdict::Busy`] when another process walks there, [`Verdict::Io`] when the folder cannot be written.
     pub fn open(place: &Place, query: &str, now: DateTime<Utc>) -> Result<Self> {
-        let state = left_over(place)?.filter(|state| {
-            let age = now - state.begun;
-            state.query == query && age < RESUMABLE && age >= TimeDelta::zero()
-        });
-        let state = state.unwrap_or_else(|| State::new(query, now));
-        let draft = Draft::open(place, state.bytes)?;
+        let mut state = State::new(query, now);
+        let draft = Draft::resume(place, || {
+            match left_over(place)?.filter(|state| state.can_be_resumed(query, now)) {
+                Some(left) => state = left,
+                // It must not outlive the pages that it describes.
+                None => remove(&place.walk_state())?,
+            }
+            Ok(state.bytes)
+        })?;
         let spent = state.effort;
         Ok(Self { place: place.clone(), draft, state, spent })
     }
@@ -156,11 +162,7 @@ impl Walk {
         let facts =
             Facts { kind, complete, total, unresolved, query, calls, retries, throttled, started, window };
         let manifest = self.draft.publish(facts)?;
-        let state = self.place.walk_state();
-        // A walk without a page has no state.
-        if state.exists() {
-            std::fs::remove_file(&state).with_context(|| state.display().to_string()).verdict(Verdict::Io)?;
-        }
+        remove(&self.place.walk_state())?;
         Ok(manifest)
     }
 }
@@ -179,6 +181,11 @@ impl State {
             total: None,
             effort: Effort::default(),
         }
+    }
+
+    fn can_be_resumed(&self, query: &str, now: DateTime<Utc>) -> bool {
+        let age = now - self.begun;
+        self.query == query && age < RESUMABLE && age >= TimeDelta::zero()
     }
 
     fn advance(&mut self, page: Page, bytes: u64, now: DateTime<Utc>) {
@@ -221,6 +228,24 @@ fn left_over(place: &Place) -> Result<Option<State>> {
         return Ok(None);
     };
     let state: Option<State> = serde_json::from_reader(BufReader::new(text)).ok();
-    let bytes = part.metadata().verdict(Verdict::Io)?.len();
-    Ok(state.filter(|state| state.bytes <= bytes && state.bytes_before_list <= state.bytes))
+    let Some(state) = state.filter(|state| state.bytes_before_list <= state.bytes) else { return Ok(None) };
+    let whole = ends_a_line(&part, state.bytes).with_context(|| place.part().display().to_string());
+    Ok(whole.verdict(Verdict::Io)?.then_some(state))
+}
+
+/// Whether a file holds so many bytes, and the last of them ends a line.
+fn ends_a_line(file: &File, bytes: u64) -> std::io::Result<bool> {
+    let Some(last) = bytes.checked_sub(1) else { return Ok(true) };
+    let mut byte = [0];
+    Ok(file.read_at(&mut byte, last)? == 1 && byte == *b"\n")
+}
+
+/// Removes a file that may not be there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).with_context(|| path.display().to_string()).verdict(Verdict::Io)
+        }
+        _ => Ok(()),
+    }
 }

@@ -4,13 +4,14 @@ use crate::sink::Stdout;
 use crate::summary::Summary;
 use crate::{lists, record};
 use anyhow::{Result, anyhow};
-use api42::{Answer, List, Resume};
+use api42::{Answer, List, Resume, id};
 use percent_encoding::percent_decode_str;
-use serde::Deserialize;
 use serde_json::value::RawValue;
-use std::collections::HashSet;
 use std::sync::Arc;
 use tool::{Judge, Progress, Verdict};
+
+/// Records in a full page.
+const PAGE: u64 = 100;
 
 /// Prints what a path answers: an object as one line, a list record by record to its last page, or the one page that
 /// the path itself names.
@@ -29,12 +30,19 @@ pub(crate) fn print(name: &'static str, path: &str) -> Result<Verdict> {
     }
     let answer = client.get(&path, &first)?;
     let records = records(&answer)?;
-    summary.page(records.len());
-    stdout.write(&lines(&records)?)?;
+    let count = records.len() as u64;
     let is_list = answer.body.get().trim_start().starts_with('[');
-    if is_list && !names_page && records.len() >= 100 {
-        let resume = Resume { next_page: 2, total: answer.total, ids: ids(&records) };
-        let rest = List { path, query, resume: Some(resume) };
+    let is_all = answer.total.map_or(count < PAGE, |total| count >= total);
+    // A first page that is not full though more is announced is no page to go on from.
+    let is_full = count == PAGE;
+    if is_full || is_all || names_page || !is_list {
+        summary.page(records.len());
+        stdout.write(&lines(&records)?)?;
+    }
+    if is_list && !names_page && !is_all {
+        let resume =
+            Resume { next_page: 2, total: answer.total, ids: records.iter().filter_map(|r| id(r)).collect() };
+        let rest = List { path, query, resume: is_full.then_some(resume) };
         for page in client.walk(vec![rest]) {
             let page = page?;
             summary.page(page.records.len());
@@ -73,13 +81,4 @@ fn records(answer: &Answer) -> Result<Vec<Box<RawValue>>> {
 fn lines(records: &[Box<RawValue>]) -> Result<Vec<String>> {
     let lines = records.iter().map(|record| record::line(record.get(), &[]));
     lines.collect::<Result<_>>().verdict(Verdict::Refused)
-}
-
-fn ids(records: &[Box<RawValue>]) -> HashSet<u64> {
-    #[derive(Deserialize)]
-    struct Identified {
-        id: Option<u64>,
-    }
-    let parsed = records.iter().filter_map(|record| serde_json::from_str::<Identified>(record.get()).ok());
-    parsed.filter_map(|record| record.id).collect()
 }

@@ -14,9 +14,17 @@ use tool::{Judge, Verdict};
 /// Names of records that are not where they are looked up, at most this many, for the log.
 const EXAMPLES: usize = 5;
 
-/// What a derived export answers: it changes with each export it is made from.
-pub(crate) fn query(parent: &Snapshot) -> String {
-    format!("derived from {} of {}", parent.manifest.resource, parent.manifest.finished.to_rfc3339())
+/// What a derived export answers: it changes with the catalog, and with each export it is made from.
+pub(crate) fn query(job: &Job<'_>, derive: &Derive, parent: &Snapshot) -> Result<String> {
+    let mut query = format!("{derive:?}");
+    let mut made_from = vec![parent.manifest.clone()];
+    for find in derive.record.values().filter_map(|field| field.find.as_ref()) {
+        made_from.push(parent::open(job, &find.table)?.manifest);
+    }
+    for manifest in made_from {
+        query.push_str(&format!("; {} of {}", manifest.resource, manifest.finished.to_rfc3339()));
+    }
+    Ok(query)
 }
 
 /// Prints the records.
@@ -25,7 +33,7 @@ pub(crate) fn print(job: &Job<'_>, derive: &Derive) -> Result<()> {
     let parent = parent::open(job, &derive.from)?;
     let mut summary = Summary::start(job.name, &job.resource.name);
     let unresolved = each_page(job, derive, parent, |lines| {
-        summary.page(lines.len());
+        summary.rows(lines.len());
         stdout.write(lines)
     })?;
     summary.finish(&Tally::default(), &note(unresolved));
@@ -35,10 +43,10 @@ pub(crate) fn print(job: &Job<'_>, derive: &Derive) -> Result<()> {
 /// Writes the export.
 pub(crate) fn export(job: &Job<'_>, derive: &Derive, parent: Snapshot, place: &Place) -> Result<()> {
     let mut summary = Summary::start(job.name, &job.resource.name);
-    let mut draft = Draft::open(place, 0)?;
-    let (query, from) = (query(&parent), parent.manifest.clone());
+    let mut draft = Draft::open(place)?;
+    let (query, from) = (query(job, derive, &parent)?, parent.manifest.clone());
     let unresolved = each_page(job, derive, parent, |lines| {
-        summary.page(lines.len());
+        summary.rows(lines.len());
         lines.iter().try_for_each(|line| draft.write(line))
     })?;
     draft.publish(Facts {

@@ -35,7 +35,7 @@ use tool::{Judge, Verdict};
 pub fn run(name: &'static str, group: Group, options: &Options) -> Result<Verdict> {
     options.deadline.start(name);
     if let Some(path) = &options.path {
-        return anything::print(name, path);
+        return anything::print(name, &path.replace("{cursus}", &options.cursus.to_string()));
     }
     let catalog = Catalog::load()?;
     let resources = options.resources(&catalog, group)?;
@@ -89,7 +89,7 @@ impl Job<'_> {
             }
             Source::Derive(derive) => {
                 let parent = parent::open(self, &derive.from)?;
-                let query = derive::query(&parent);
+                let query = derive::query(self, derive, &parent)?;
                 if self.is_fresh(&place, &query)? {
                     Ok(())
                 } else {
@@ -118,7 +118,7 @@ impl Job<'_> {
         }
         // A damaged export is no reason to stop here: it is what fetching again is for.
         let Ok(Some(snapshot)) = Snapshot::open(place) else { return Ok(false) };
-        let fresh = snapshot.is_fresh(query, self.options.max_age()?, Utc::now());
+        let fresh = snapshot.is_fresh(query, self.options.max_age(), Utc::now());
         if fresh {
             Summary::fresh(self.name, &self.resource.name, &snapshot.manifest);
         }

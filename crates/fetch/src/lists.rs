@@ -33,7 +33,10 @@ pub(crate) fn export(job: &Job<'_>, plan: &Plan, place: &Place) -> Result<()> {
     } else {
         String::new()
     };
-    let mut lists: Vec<_> = plan.lists[position.list..].iter().map(super::plan::Planned::list).collect();
+    let left = plan.lists.get(position.list..).with_context(|| {
+        format!("{}: the walk that is kept there is damaged; remove it", place.folder().display())
+    });
+    let mut lists: Vec<_> = left.verdict(Verdict::Refused)?.iter().map(super::plan::Planned::list).collect();
     if let Some(first) = lists.first_mut().filter(|_| position.next_page > 1) {
         first.resume =
             Some(Resume { next_page: position.next_page, total: position.total, ids: position.ids });

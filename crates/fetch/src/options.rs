@@ -3,7 +3,7 @@
 use anyhow::{Result, anyhow};
 use catalog::{Catalog, Group, Resource};
 use chrono::TimeDelta;
-use tool::{Deadline, Judge, Verdict};
+use tool::{Deadline, Judge, Verdict, number_or};
 
 /// What to fetch, and where to.
 #[derive(clap::Args, Debug)]
@@ -14,11 +14,13 @@ pub struct Options {
     /// Write an export (whole or absent, with a manifest) instead of stdout
     #[arg(long)]
     pub(crate) export: bool,
-    /// Print any path of the API as NDJSON, page by page: /v2/campus/1/users?filter[pool_year]=2024
+    /// Print any path of the API as NDJSON, to its last page unless it names page or per_page:
+    /// /v2/campus/1/users?filter[pool_year]=2024; {cursus} stands for the cursus' id
     #[arg(long, value_name = "PATH", conflicts_with_all = ["names", "export", "campus"])]
     pub(crate) path: Option<String>,
     /// Id of the cursus
-    #[arg(long, value_name = "ID", env = "CURSUS_ID", hide_env_values = true, default_value_t = 21)]
+    #[arg(long, value_name = "ID", env = "CURSUS_ID", hide_env_values = true)]
+    #[arg(default_value_t = 21, value_parser = number_or(21))]
     pub(crate) cursus: u64,
     /// Only what belongs to the campus with this id
     #[arg(long, value_name = "ID")]
@@ -51,8 +53,8 @@ impl Options {
     }
 
     /// Age from which an export is fetched again.
-    pub(crate) fn max_age(&self) -> Result<TimeDelta> {
-        TimeDelta::try_seconds(i64::from(self.max_age)).ok_or_else(|| anyhow!("--max-age is too large"))
+    pub(crate) fn max_age(&self) -> TimeDelta {
+        TimeDelta::seconds(i64::from(self.max_age))
     }
 }
 

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow};
 use catalog::Resource;
 use exports::{Place, Scope, Snapshot};
 use serde_json::Value;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, ErrorKind};
 use tool::{Judge, Verdict};
 
 /// Opens the export of the resource that fills a table, in the scope of the job.
@@ -34,6 +34,14 @@ fn command(resource: &Resource) -> String {
     format!("{} --export {}", resource.group.tool(), resource.name)
 }
 
+/// A damaged export names itself.
+fn unreadable(error: std::io::Error, path: &str) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::InvalidData => anyhow::Error::from(error).verdict(Verdict::Refused),
+        _ => anyhow::Error::from(error).context(path.to_owned()).verdict(Verdict::Io),
+    }
+}
+
 /// Gives each record of an export to `visit`, without holding more than one.
 ///
 /// # Errors
@@ -41,7 +49,7 @@ fn command(resource: &Resource) -> String {
 pub(crate) fn each_record(snapshot: Snapshot, mut visit: impl FnMut(Value) -> Result<()>) -> Result<()> {
     let path = snapshot.path.display().to_string();
     for (index, line) in BufReader::new(snapshot.into_reader()).lines().enumerate() {
-        let line = line.with_context(|| path.clone()).verdict(Verdict::Io)?;
+        let line = line.map_err(|error| unreadable(error, &path))?;
         let place = || format!("{path} line {}", index + 1);
         visit(serde_json::from_str(&line).with_context(place).verdict(Verdict::Refused)?)?;
     }

@@ -1,7 +1,7 @@
 //! Which lists a resource is read from.
 
 use crate::{Job, parent};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use api42::List;
 use catalog::{Each, Fetch, Resource, Source};
 use serde_json::Value;
@@ -52,6 +52,9 @@ pub(crate) fn of(job: &Job<'_>, fetch: &Fetch) -> Result<Plan> {
         None => vec![Planned { path: path.clone(), query: query.clone(), stamp: Vec::new() }],
         Some(each) => split(job, each, &path, &query)?,
     };
+    if let Some(campus) = job.options.campus.filter(|_| lists.is_empty()) {
+        return Err(anyhow!("nothing belongs to a campus {campus}")).verdict(Verdict::Usage);
+    }
     let query = describe(&path, &query, &lists);
     Ok(Plan { lists, query })
 }

@@ -10,7 +10,7 @@ pub(crate) struct Summary {
     name: &'static str,
     resource: String,
     pub(crate) rows: u64,
-    pub(crate) pages: u64,
+    pages: u64,
     started: Instant,
 }
 
@@ -19,9 +19,14 @@ impl Summary {
         Self { name, resource: resource.to_owned(), rows: 0, pages: 0, started: Instant::now() }
     }
 
-    /// Counts a page.
+    /// Counts a page of the API.
     pub(crate) const fn page(&mut self, rows: usize) {
         self.pages += 1;
+        self.rows(rows);
+    }
+
+    /// Counts rows that cost no page.
+    pub(crate) const fn rows(&mut self, rows: usize) {
         self.rows += rows as u64;
     }
 

@@ -70,7 +70,8 @@ struct Arguments {
     #[arg(long)]
     no_prune: bool,
     /// Cursus of the export
-    #[arg(long, env = "CURSUS_ID", hide_env_values = true, default_value_t = 21)]
+    #[arg(long, value_name = "ID", env = "CURSUS_ID", hide_env_values = true)]
+    #[arg(default_value_t = 21, value_parser = tool::number_or(21))]
     cursus: u64,
     /// Campus of the export, when only one was walked
     #[arg(long)]

@@ -88,7 +88,8 @@ fn bring_up() -> String {
     std::fs::create_dir(&folder).expect("a temporary folder");
     watch_over(&folder);
     let script = |action: &str| {
-        let output = db_script(&folder).arg(action).output().expect("scripts/db.sh runs");
+        let mut command = Command::new(root().join("scripts/db.sh"));
+        let output = private(&mut command, &folder).arg(action).output().expect("scripts/db.sh runs");
         assert!(output.status.success(), "db.sh {action}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).expect("text").trim().to_owned()
     };
@@ -96,28 +97,21 @@ fn bring_up() -> String {
     script("url")
 }
 
-fn db_script(folder: &Path) -> Command {
-    let mut command = Command::new(root().join("scripts/db.sh"));
-    command
-        .env("DB_DIR", folder.join("postgres"))
-        .env_remove("DATABASE_URL")
-        .env_remove("PGHOST")
-        .env_remove("DB_HOST");
-    command
+/// Points a command at the private server in a folder, whatever server the environment names.
+fn private<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
+    command.env("DB_DIR", folder.join("postgres"));
+    command.env_remove("DATABASE_URL").env_remove("PGHOST").env_remove("DB_HOST")
 }
 
 /// Starts a process that stops the server when this one is gone, however it went: its input ends then.
 fn watch_over(folder: &Path) {
-    let script = r#"cat >/dev/null; "$0" stop; rm -rf "$1""#;
-    let mut stop = db_script(folder);
-    let program = stop.get_program().to_owned();
+    let script = r#"trap "" INT TERM HUP; cat >/dev/null; "$0" stop; rm -rf "$1""#;
     let mut janitor = Command::new("sh");
-    janitor.arg("-c").arg(script).arg(program).arg(folder).env("DB_DIR", folder.join("postgres"));
-    janitor.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    janitor.arg("-c").arg(script).arg(root().join("scripts/db.sh")).arg(folder);
+    private(&mut janitor, folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = janitor.spawn().expect("sh runs");
     // The pipe stays open as long as this process lives.
     std::mem::forget(child);
-    stop.env_clear();
 }
 
 /// The project's folder.

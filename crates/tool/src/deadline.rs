@@ -3,14 +3,18 @@
 //! Timeouts on single requests are not enough: a PostgreSQL server that is stopped, not dead, blocks its client for
 //! ever whatever keepalives are set. Every tool may be killed at any moment, so ending here loses nothing.
 
-use crate::{Verdict, terminal};
+use crate::{Verdict, number_or, terminal};
 use std::time::Duration;
+
+/// In seconds.
+const SIX_HOURS: u64 = 6 * 3600;
 
 /// The `--deadline` option, to be flattened into a tool's arguments.
 #[derive(clap::Args, Clone, Copy, Debug)]
 pub struct Deadline {
     /// Seconds after which the run gives up with exit code 75; what it has done so far stays
-    #[arg(long, value_name = "SECONDS", default_value_t = 6 * 3600, env = "DEADLINE", hide_env_values = true)]
+    #[arg(long, value_name = "SECONDS", default_value_t = SIX_HOURS, value_parser = number_or(SIX_HOURS))]
+    #[arg(env = "DEADLINE", hide_env_values = true)]
     deadline: u64,
 }
 

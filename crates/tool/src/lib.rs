@@ -13,7 +13,9 @@ pub use progress::Progress;
 pub use terminal::printable;
 pub use verdict::{EXIT_CODES, Judge, Verdict};
 
+use anyhow::Context;
 use clap::Parser;
+use std::num::ParseIntError;
 use std::process::ExitCode;
 
 /// Runs a tool: reads `.env`, parses the arguments, sets up logging and signals, runs, and turns what came of it into
@@ -34,6 +36,11 @@ pub fn main<Arguments: Parser>(run: impl FnOnce(Arguments) -> anyhow::Result<Ver
     ExitCode::from(verdict.code())
 }
 
+/// A parser for options that a variable may give: one that is set to nothing is one that is not set.
+pub fn number_or(default: u64) -> impl Fn(&str) -> Result<u64, ParseIntError> + Clone {
+    move |text| if text.is_empty() { Ok(default) } else { text.parse() }
+}
+
 fn report(name: &str, error: &anyhow::Error) -> Verdict {
     let line = printable(&format!("{error:#}"));
     terminal::complain(&format!("{name}: {line}"));
@@ -44,6 +51,9 @@ fn report(name: &str, error: &anyhow::Error) -> Verdict {
 /// already holds prevails.
 fn read_dotenv() -> anyhow::Result<()> {
     match dotenvy::from_path(".env") {
+        Err(dotenvy::Error::Io(error)) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context(".env").verdict(Verdict::Config)
+        }
         Err(error) if !error.not_found() => {
             // The message of dotenvy quotes the line, and a line of .env may hold a secret.
             Err(anyhow::anyhow!(

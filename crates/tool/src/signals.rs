@@ -7,10 +7,11 @@ use crate::{Verdict, terminal};
 use anyhow::Context;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 use std::io::IsTerminal;
 use verdict::Judge;
 
-/// Ends the process with 128 + the signal's number when SIGTERM or SIGINT comes.
+/// Ends the process when SIGTERM or SIGINT comes: a shell sees 128 + the signal's number.
 pub(crate) fn watch(name: &str) -> anyhow::Result<()> {
     let mut signals =
         Signals::new([SIGTERM, SIGINT]).context("signals cannot be watched").verdict(Verdict::Failed)?;
@@ -25,6 +26,8 @@ pub(crate) fn watch(name: &str) -> anyhow::Result<()> {
             terminal::complain(&format!(
                 "{name}: ended by {sent}; nothing is lost, run the same command again"
             ));
+            // By the signal itself, so that a script which runs this tool is ended by a Ctrl-C too.
+            drop(emulate_default_handler(signal));
             std::process::exit(128 + signal);
         }
     });

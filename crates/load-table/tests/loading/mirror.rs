@@ -53,7 +53,7 @@ impl Mirror {
         started: DateTime<Utc>,
     ) {
         let place = Place::new(&self.workdir.path("exports"), file, scope);
-        let mut draft = Draft::open(&place, 0).unwrap();
+        let mut draft = Draft::open(&place).unwrap();
         lines.iter().for_each(|line| draft.write(line).unwrap());
         let total = Some(lines.len() as u64);
         let (kind, query, window) = (Kind::Full, String::new(), None);
