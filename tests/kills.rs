@@ -22,7 +22,7 @@ fn kill_after(world: &World, tool: &str, arguments: &[&str], delay: Duration) ->
 
 #[test]
 fn a_walk_that_is_killed_goes_on_where_it_was() {
-    let world = World::new(&["--students", "3000", "--latency", "20"]);
+    let world = World::new(&["--students", "3000", "--per-second", "20", "--latency", "20"]);
     drop(world.mirror("fetch-cursus", "campus"));
     world.mock.forget();
     let walk = ["--export", "users"];

@@ -19,7 +19,9 @@ fn written_since(world: &World, id: &str) -> String {
 
 #[test]
 fn forty_thousand_students_are_mirrored_field_by_field_at_the_calls_their_lists_need() {
-    let world = World::new(&["--students", "40000", "--per-second", "20", "--per-hour", "100000"]);
+    let mut world = World::new(&["--students", "40000", "--per-second", "20", "--per-hour", "100000"]);
+    // Room for a machine that is busy with other tests; `limits` shows the pace without it.
+    world.workdir.set("PACE_SHARE", "0.8");
     assert!(nightly(&world).expect(0).stderr.is_empty(), "quiet when all is well");
     for table in NIGHTLY {
         world.assert_mirrored(table);
@@ -53,18 +55,6 @@ fn expected_calls(world: &World) -> Value {
         "/v2/cursus/21/users": users,
         "/v2/coalitions": list("/v2/coalitions"),
     })
-}
-
-#[test]
-fn the_limit_of_the_real_api_is_never_exceeded() {
-    let world = World::new(&["--students", "60", "--per-second", "2", "--latency", "150"]);
-    drop(world.run("fetch-cursus", &["--export"]).expect(0));
-    // Two processes at once share one pace.
-    let line = "fetch-users --export users & fetch-cursus --export --force coalitions campus; wait";
-    drop(world.workdir.shell(line).expect(0));
-    let stats = world.mock.stats();
-    assert_eq!(stats["throttled"], 0, "{stats}");
-    assert_eq!(stats["max_in_any_second"], 2, "{stats}");
 }
 
 #[test]
