@@ -67,20 +67,43 @@ fn a_campus_that_closes_does_not_take_its_students_along_unasked() {
 }
 
 #[test]
-fn an_export_of_one_campus_prunes_that_campus_only() {
+fn an_export_of_one_campus_adds_and_updates_and_never_deletes() {
     let world = mirrored();
     let campus =
         world.database.value("SELECT campus_id FROM users GROUP BY 1 ORDER BY count(*) DESC LIMIT 1");
-    // Three rows that the API does not know: two of this campus, one of another.
+    // A student who moved there last is missing in the export of the campus before; what hangs on him must stay.
     world.database.execute(&format!(
-        "INSERT INTO users (id, campus_id, ingested_at) SELECT 900000000 + n, c, now() - interval '1 day'
-         FROM (VALUES (1, {campus}), (2, {campus}), (3, (SELECT min(id) FROM campuses WHERE id <> {campus}))) v (n, c)"
+        "INSERT INTO users (id, campus_id, ingested_at) VALUES (900000001, {campus}, now() - interval '1 day')"
     ));
     drop(world.run("fetch-users", &["--export", "users", "--campus", &campus]).expect(0));
     let run = world.run("load-table", &["users", "--export", "--campus", &campus]).expect(0);
-    assert_eq!(run.json()["deleted"], 2, "{run:#?}");
-    assert_eq!(world.database.value("SELECT id FROM users WHERE id > 900000000"), "900000003");
+    assert_eq!(run.json()["deleted"], 0, "{run:#?}");
+    assert_eq!(world.database.value("SELECT count(*) FROM users WHERE id = 900000001"), "1");
+    assert_eq!(world.mirror("fetch-users", "users")["deleted"], 1, "an export of everything does");
     drop(world.run("fetch-users", &["users", "--campus", "999999"]).expect(2).complains(&["999999"]));
+}
+
+#[test]
+fn an_export_of_another_cursus_or_of_last_week_is_refused() {
+    let world = mirrored();
+    let manifest = world.workdir.read("exports/08_users/cursus_21/all.manifest.json");
+    let data = world.workdir.read("exports/08_users/cursus_21/all.ndjson");
+    world.workdir.write(
+        "exports/08_users/cursus_9/all.manifest.json",
+        &manifest.replace(r#""cursus": 21"#, r#""cursus": 9"#),
+    );
+    world.workdir.write("exports/08_users/cursus_9/all.ndjson", &data);
+    let run = world.run("load-table", &["users", "--export", "--cursus", "9"]).expect(65);
+    drop(run.complains(&["the table holds cursus 21"]));
+
+    world.mock.moves(r#"{"newcomers": 3}"#);
+    assert_eq!(world.mirror("fetch-users", "users")["inserted"], 3);
+    world.workdir.write("exports/08_users/cursus_21/all.manifest.json", &manifest);
+    world.workdir.write("exports/08_users/cursus_21/all.ndjson", &data);
+    drop(world.run("load-table", &["users", "--export"]).expect(65).complains(&["older than the walk of"]));
+    let run = world.workdir.shell("load-table users < exports/08_users/cursus_21/all.ndjson").expect(0);
+    assert_eq!(run.json()["deleted"], 0);
+    world.assert_mirrored("users");
 }
 
 #[test]

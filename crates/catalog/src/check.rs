@@ -64,6 +64,9 @@ fn columns_fit(resource: &Resource) -> Result<()> {
             "catalog {file}: the column `{}` is there twice, or ours",
             column.name
         );
+        // PostgreSQL cuts names at 63 bytes: two constraints of one table would become one.
+        let longest = format!("{}_{}_check", resource.table, column.name).len();
+        ensure!(longest <= 63, "catalog {file}: `{}`: table and column together are too long", column.name);
         let enumerates = !column.one_of.is_empty();
         ensure!(
             !enumerates || column.kind == Type::Text,

@@ -63,8 +63,12 @@ impl Snapshot {
 /// due next is still there then, and the checksum tells which of the two is meant.
 pub(crate) fn fitting(place: &Place, file: &mut File) -> Result<Option<Manifest>> {
     let bytes = file.metadata().verdict(Verdict::Io)?.len();
-    let current = read_manifest(&place.manifest())?.filter(|manifest| manifest.bytes == bytes);
-    let next = read_manifest(&place.next_manifest())?.filter(|manifest| manifest.bytes == bytes);
+    let fits = |manifest: &Manifest| {
+        let same_place = manifest.resource == place.resource() && manifest.scope == place.scope();
+        manifest.bytes == bytes && same_place
+    };
+    let current = read_manifest(&place.manifest())?.filter(fits);
+    let next = read_manifest(&place.next_manifest())?.filter(fits);
     let Some(next) = next else { return Ok(current) };
     let digest = digest(file)?;
     file.rewind().verdict(Verdict::Io)?;

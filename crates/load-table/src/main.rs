@@ -19,11 +19,13 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 /// A key that a record lacks leaves its column alone; null sets null. A record that does not fit the catalog's types, or
 /// that refers to a row which is missing, is set aside in ops.quarantine with the reason, and tried again by every later
 /// load of the table; a row that waits for its parent is released by the load that brings the parent. Of several records
-/// with one key the last counts; a record older than its row (by the catalog's version column) is not taken.
+/// with one key the newest counts (by the catalog's version column), of equals the last, whole; a record older
+/// than its row is not taken.
 ///
 /// Standard input and FILE are only added or updated, so half a stream does no harm. With --export, when the export is
-/// full and complete, rows that it lacks are deleted (pruned) and the watermark moves. An empty export, or one that lacks
-/// more than --max-prune of the rows and more than 50 rows, is refused.
+/// full and complete and of every campus, rows that it lacks are deleted (pruned) and the watermark moves. An empty
+/// export, or one that lacks more than --max-prune of the rows and more than 50 rows, is refused; so is one of another
+/// cursus than the table holds, and one older than what is loaded.
 ///
 /// Input that is no NDJSON (HTML, a cut line, an array) is refused whole, with its line and column.
 ///
@@ -60,7 +62,7 @@ struct Arguments {
     /// Print up to when the table's changes are in the mirror (RFC 3339), or an empty line
     #[arg(long)]
     watermark: bool,
-    /// Largest share of the records that may be set aside because they do not fit their types
+    /// Largest share of the records that may be set aside because they do not fit their types; one always may
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
     max_rejects: f64,
     /// Largest share of the table's rows that may be pruned; 50 rows always may

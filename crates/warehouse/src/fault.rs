@@ -24,7 +24,10 @@ pub(crate) fn of(error: &postgres::Error) -> anyhow::Error {
         matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED));
     match verdict(error) {
         Verdict::Busy if passing => anyhow!("PostgreSQL: {text}").verdict(Verdict::Busy).context(Passing),
-        Verdict::Config => anyhow!("PostgreSQL: {text}; run init-db").verdict(Verdict::Config),
+        Verdict::Config => {
+            anyhow!("PostgreSQL: {text}; the tables are not those of the catalog, run init-db")
+                .verdict(Verdict::Config)
+        }
         Verdict::Unreachable => {
             anyhow!("lost PostgreSQL, and what was not committed: {text}").verdict(Verdict::Unreachable)
         }
@@ -65,7 +68,7 @@ fn verdict(error: &postgres::Error) -> Verdict {
     };
     match code.code() {
         "40001" | "40P01" | "55P03" | "53300" | "57014" => Verdict::Busy,
-        "42P01" | "42703" | "3F000" => Verdict::Config,
+        "42P01" | "42703" | "3F000" | "42804" | "42883" | "22001" | "23502" | "23514" => Verdict::Config,
         "42501" => Verdict::Credentials,
         "53100" => Verdict::Io,
         "57P01" | "57P02" | "57P03" | "57P05" => Verdict::Unreachable,

@@ -255,6 +255,7 @@ CREATE TABLE cursus_users (
     id bigint NOT NULL,
     user_id bigint NOT NULL,
     cursus_id bigint NOT NULL,
+    campus_id bigint,
     grade text,
     level double precision,
     skills jsonb,
@@ -271,6 +272,7 @@ CREATE TABLE cursus_users (
 );
 CREATE INDEX cursus_users_user_id_idx ON cursus_users (user_id);
 CREATE INDEX cursus_users_cursus_id_idx ON cursus_users (cursus_id);
+CREATE INDEX cursus_users_campus_id_idx ON cursus_users (campus_id);
 CREATE INDEX cursus_users_blackholed_at_idx ON cursus_users (blackholed_at);
 CREATE INDEX cursus_users_updated_at_idx ON cursus_users (updated_at);
 COMMENT ON TABLE cursus_users IS 'mirror42 10_cursus_users: Enrolments of the students in the cursus: level, grade, black hole';

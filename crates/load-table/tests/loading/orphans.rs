@@ -112,3 +112,41 @@ fn what_waits_under_other_types_does_not_stop_the_load() {
     assert!(run.stderr.contains("does not fit the columns any more"), "{run:#?}");
     assert_eq!((mirror.count("users"), mirror.count("ops.quarantine")), (1, 1));
 }
+
+#[test]
+fn an_older_version_never_displaces_a_newer_one_that_waits() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    let version = |campus: u64, wallet: u64, day: u64| {
+        let updated = format!("2025-06-{day:02}T00:00:00Z");
+        text([with(user(10), json!({"campus_id": campus, "wallet": wallet, "updated_at": updated}))])
+    };
+    let _newer = mirror.feed(&["users"], &version(99, 2, 9)).expect(3);
+    let _older = mirror.feed(&["users"], &version(99, 1, 8)).expect(3);
+    assert_eq!(mirror.value("SELECT row ->> 'wallet' FROM ops.quarantine"), "2");
+    // Nor one whose parent is there: the newest waits, and nothing older takes its place.
+    let _older = mirror.feed(&["users"], &version(1, 1, 7)).expect(3);
+    assert_eq!(mirror.count("users"), 0);
+    mirror.load("campus", r#"{"id": 99}"#);
+    assert_eq!(mirror.value("SELECT wallet || ' ' || campus_id FROM users"), "2 99");
+}
+
+#[test]
+fn a_waiting_row_keeps_what_a_later_record_lacks() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    let _full = mirror.feed(&["users"], &text([with(user(10), json!({"campus_id": 99}))])).expect(3);
+    let _part = mirror.feed(&["users"], r#"{"id": 10, "campus_id": 99, "wallet": 77}"#).expect(3);
+    mirror.load("campus", r#"{"id": 99}"#);
+    assert_eq!(mirror.value("SELECT login || ' ' || wallet FROM users"), "login10 77");
+}
+
+#[test]
+fn what_waits_is_not_forgotten_for_an_export_with_a_record_nobody_can_name() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    let _waits = mirror.feed(&["users"], &text([with(user(10), json!({"campus_id": 99}))])).expect(3);
+    mirror.export("08_users", CURSUS, &lines([user(1), user(2), json!({"id": "10"})]));
+    let _loaded = mirror.load_export("users", &[]).expect(3);
+    assert_eq!(mirror.value("SELECT count(*) FROM ops.quarantine WHERE record_key = '10'"), "1");
+}

@@ -97,19 +97,52 @@ fn every_type_arrives() {
 }
 
 #[test]
-fn of_one_key_the_last_record_counts_and_older_versions_are_not_taken() {
+fn of_one_key_the_newest_version_counts_and_older_ones_are_not_taken() {
     let mirror = Mirror::new();
     mirror.load("campus", &campuses());
     let version = |wallet: u64, day: u64| {
         with(user(10), json!({"wallet": wallet, "updated_at": format!("2025-06-{day:02}T00:00:00Z")}))
     };
-    let summary = mirror.load("users", &text([version(1, 9), version(2, 8), version(3, 7)]));
+    let summary = mirror.load("users", &text([version(1, 9), version(3, 9), version(2, 8)]));
     assert_eq!((&summary["inserted"], &summary["duplicates"]), (&json!(1), &json!(2)));
     assert_eq!(row(&mirror, "users", 10)["wallet"], 3);
     let summary = mirror.load("users", &text([version(4, 6)]));
     assert_eq!((&summary["stale"], &summary["updated"]), (&json!(1), &json!(0)));
     assert_eq!(row(&mirror, "users", 10)["wallet"], 3);
     // Equal versions with different content are changes that the API does not announce.
-    assert_eq!(mirror.load("users", &text([version(5, 7)]))["updated"], 1);
+    assert_eq!(mirror.load("users", &text([version(5, 9)]))["updated"], 1);
     assert_eq!(mirror.load("users", r#"{"id": 10, "wallet": 6}"#)["updated"], 1);
+}
+
+#[test]
+fn a_number_keeps_every_digit() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.load("users", &text([user(10)]));
+    mirror.load("cursus", r#"{"id": 21}"#);
+    let level = r#"{"id": 1, "user": {"id": 10}, "cursus_id": 21, "level": 11.399999999999999, "skills": [9.069999999999999]}"#;
+    mirror.load("cursus_users", level);
+    assert_eq!(
+        mirror.value("SELECT level || ' ' || skills FROM cursus_users"),
+        "11.399999999999999 [9.069999999999999]"
+    );
+}
+
+#[test]
+fn what_postgresql_could_not_hold_is_set_aside_and_the_rest_is_loaded() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    for odd in [json!({"alumnized_at": "-9999-01-01 00:00:00 UTC"}), json!({"login": "x".repeat(12_000)})] {
+        let run = mirror.feed(&["users"], &text([user(1), with(user(2), odd), user(3)])).expect(3);
+        assert_eq!((&run.json()["rejected"], mirror.count("users")), (&json!(1), 2), "one is never too many");
+    }
+}
+
+#[test]
+fn one_key_many_times_is_no_hard_work() {
+    let mirror = Mirror::new();
+    let input = r#"{"id": 1, "name": "x"}"#.to_owned() + "\n";
+    // Compared pair by pair these would take minutes: the deadline would end it.
+    let summary = mirror.feed(&["coalitions", "--deadline", "60"], &input.repeat(60_000)).expect(0).json();
+    assert_eq!(summary["duplicates"], 59_999);
 }

@@ -14,10 +14,14 @@ use verdict::{Judge, Verdict};
 /// What every session of ours sets.
 ///
 /// `lock_timeout` also bounds the wait for another loader of the same table; no statement timeout, because a run has a
-/// deadline of its own (`tool::Deadline`).
+/// deadline of its own (`tool::Deadline`). The server looks whether we are still there, so that a loader that was killed
+/// does not leave its statement running with its locks. What a load sees while it waits for a lock is what `read
+/// committed` shows, whatever the role's default.
 const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET client_min_messages = warning;
     SET statement_timeout = 0; SET lock_timeout = '10min'; SET idle_in_transaction_session_timeout = 0;
-    SET extra_float_digits = 1; SET temp_buffers = '32MB'";
+    SET extra_float_digits = 1; SET temp_buffers = '32MB'; SET default_transaction_isolation = 'read committed';
+    SELECT set_config('client_connection_check_interval', '5s', false)
+        WHERE current_setting('server_version_num')::int >= 140000";
 
 /// Connects to the database that the environment names, as the tool called `application`.
 ///

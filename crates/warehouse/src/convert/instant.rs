@@ -1,6 +1,6 @@
 //! Timestamps as the API writes them, as PostgreSQL counts them.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// 2000-01-01 00:00 UTC, where PostgreSQL starts to count, in seconds of Unix time.
 const EPOCH: i64 = 946_684_800;
@@ -11,7 +11,9 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc()).ok();
     let instant =
         instant.or_else(|| named_utc(text)).or_else(|| short_offset(text)).or_else(|| date(text))?;
-    instant.timestamp_micros().checked_sub(EPOCH * 1_000_000)
+    // Years that both PostgreSQL and people can read.
+    let in_range = (1..=9999).contains(&instant.year());
+    instant.timestamp_micros().checked_sub(EPOCH * 1_000_000).filter(|_| in_range)
 }
 
 fn named_utc(text: &str) -> Option<DateTime<Utc>> {
@@ -63,6 +65,8 @@ mod tests {
             "2025-01-01T00:00:00",
             "2025-1-1",
             "infinity",
+            "-9999-01-01 00:00:00 UTC",
+            "+12025-01-01T00:00:00Z",
         ] {
             assert_eq!(parse(text), None, "{text}");
         }

@@ -7,6 +7,9 @@ use crate::copy::Fields;
 use catalog::{Column, Type};
 use serde_json::{Number, Value};
 
+/// An entry of a B-tree holds 2,704 bytes, its head included; a longer text would fail the whole load.
+const LONGEST_INDEXED: usize = 2600;
+
 /// What was written for a value.
 pub(super) enum Written {
     Value,
@@ -73,6 +76,9 @@ fn text(column: &Column, value: &Value, fields: &mut Fields) -> Result<Written, 
     };
     if text.contains('\0') {
         return Err("\\u0000 in a text, which PostgreSQL cannot hold".to_owned());
+    }
+    if column.index && text.len() > LONGEST_INDEXED {
+        return Err(format!("a text of {} bytes, more than an index holds", text.len()));
     }
     if !column.one_of.is_empty() && !column.one_of.iter().any(|known| known == text) {
         return Err(format!("{} is none of {}", as_word(text), column.one_of.join(", ")));

@@ -7,20 +7,40 @@ use anyhow::Result;
 use catalog::Resource;
 use csv::{Reader, StringRecord};
 use serde_json::{Map, Value};
+use std::cell::Cell;
 use std::io::Read;
+use std::rc::Rc;
 use verdict::{Judge, Verdict};
 
 /// Reads row by row.
 pub(super) struct Cells {
-    reader: Reader<Box<dyn Read>>,
+    reader: Reader<Quotes>,
     name: String,
     header: Vec<String>,
     record: StringRecord,
     cells: Map<String, Value>,
+    quotes: Rc<Cell<u64>>,
+}
+
+/// Counts quotes on their way: each one that is opened is closed, unless the input was cut.
+struct Quotes {
+    reader: Box<dyn Read>,
+    seen: Rc<Cell<u64>>,
+}
+
+impl Read for Quotes {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        let quotes = buffer[..count].iter().filter(|byte| **byte == b'"').count();
+        self.seen.set(self.seen.get() + quotes as u64);
+        Ok(count)
+    }
 }
 
 impl Cells {
     pub(super) fn new(reader: Box<dyn Read>, name: String, resource: &Resource) -> Result<Self> {
+        let quotes = Rc::new(Cell::new(0));
+        let reader = Quotes { reader, seen: Rc::clone(&quotes) };
         let mut reader = csv::ReaderBuilder::new().from_reader(reader);
         let header = reader.headers().map_err(|error| read_error(&name, error))?;
         let header: Vec<String> =
@@ -36,13 +56,20 @@ impl Cells {
                 return Err(refusal(&name, "header", &problem));
             }
         }
-        Ok(Self { reader, name, header, record: StringRecord::new(), cells: Map::new() })
+        Ok(Self { reader, name, header, record: StringRecord::new(), cells: Map::new(), quotes })
     }
 
     /// The next row, with the number of the line it starts on, from 1.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &Map<String, Value>)>> {
         if !self.reader.read_record(&mut self.record).map_err(|error| read_error(&self.name, error))? {
-            return Ok(None);
+            if self.quotes.get().is_multiple_of(2) {
+                return Ok(None);
+            }
+            return Err(refusal(
+                &self.name,
+                "end",
+                "a quote is open: the input was cut, or a quote was not doubled",
+            ));
         }
         let line = self.record.position().map_or(0, csv::Position::line);
         for (column, cell) in self.header.iter().zip(&self.record) {
@@ -93,6 +120,12 @@ mod tests {
             (4, r#"{"id":"2","name":null,"slug":null}"#.to_owned()),
         ];
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn a_quote_that_is_open_at_the_end_is_refused() {
+        let error = rows("id,name\n1,a\n2,\"b\n3,c\n").unwrap_err().to_string();
+        assert!(error.starts_with("x end: a quote is open"), "{error}");
     }
 
     #[test]

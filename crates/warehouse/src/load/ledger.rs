@@ -2,11 +2,12 @@
 
 use super::attempt::Attempt;
 use crate::fault;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use catalog::Resource;
 use chrono::{DateTime, TimeDelta, Utc};
 use exports::{Kind, Manifest, Window};
 use postgres::Client;
+use verdict::{Judge, Verdict};
 
 /// How long before the start of a walk its watermark stands: clocks differ, and the API's own indexes lag.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
@@ -23,6 +24,32 @@ pub fn watermark(client: &mut Client, resource: &Resource) -> Result<Option<Stri
         FROM ops.watermarks WHERE table_name = $1";
     let row = client.query_opt(query, &[&resource.table]).map_err(|error| fault::of(&error));
     Ok(row.context("reading the watermark")?.map(|row| row.get(0)))
+}
+
+/// Refuses an export that would take the table to another cursus, or back in time.
+///
+/// # Errors
+/// [`Verdict::Refused`], with the way to add and update without deleting.
+pub(super) fn refuse_what_would_go_back(attempt: &mut Attempt<'_>, manifest: &Manifest) -> Result<()> {
+    let query = "SELECT scope ->> 'cursus', walk_started > $2::text::timestamptz,
+            to_char(walk_started AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')
+        FROM ops.loads WHERE table_name = $1 AND kind = 'full' AND scope ->> 'campus' IS NULL
+        ORDER BY walk_started DESC LIMIT 1";
+    let started = manifest.started.to_rfc3339();
+    let rows = attempt.rows("looking at earlier loads", query, &[&attempt.load.resource.table, &started])?;
+    let Some(last) = rows.first() else { return Ok(()) };
+    let cursus = manifest.scope.cursus.map(|cursus| cursus.to_string());
+    let (held, newer, walked): (Option<String>, bool, String) = (last.get(0), last.get(1), last.get(2));
+    let problem = if held != cursus {
+        format!("the table holds cursus {}, not this one", held.unwrap_or_default())
+    } else if newer && manifest.kind == Kind::Full && manifest.scope.campus.is_none() {
+        format!("older than the walk of {walked} UTC that is loaded")
+    } else {
+        return Ok(());
+    };
+    let source = &attempt.summary.source;
+    let way_out = "as standard input it would only add and update; nothing was written";
+    Err(anyhow!("{source}: {problem}; {way_out}").verdict(Verdict::Refused))
 }
 
 /// Writes the load into `ops.loads` and moves the watermark.

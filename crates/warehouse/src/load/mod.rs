@@ -129,6 +129,9 @@ fn attempt(
     let manifest = input.manifest.as_ref();
     let prunable = prune::scope(load, manifest);
     locks::take(&mut attempt, prunable.is_some())?;
+    if let Some(manifest) = manifest {
+        ledger::refuse_what_would_go_back(&mut attempt, manifest)?;
+    }
     if let Some(scope) = &prunable {
         quarantine::forget_departed(&mut attempt, scope)?;
     }

@@ -7,7 +7,6 @@ use super::sql::Terms;
 use super::upsert::give_examples;
 use crate::name::{literal, quoted};
 use anyhow::{Result, anyhow};
-use catalog::{Resource, Source};
 use exports::{Kind, Manifest};
 use verdict::{Judge, Verdict};
 
@@ -19,30 +18,20 @@ const FLOOR: u64 = 50;
 pub(super) struct Scope {
     /// When its walk started, as SQL: rows that came later may have come by another load, so they stay.
     pub(super) started: String,
-    /// When only one campus was walked: the column that says a row's campus, and the campus.
-    pub(super) campus: Option<(String, u64)>,
     /// Largest share of the rows.
     share: f64,
 }
 
 /// What the source of a load may prune; none when it may not.
+///
+/// A walk of one campus may not: a student missing there may have moved to another campus, and must not lose what
+/// hangs on the old one.
 pub(super) fn scope(load: &Load<'_>, manifest: Option<&Manifest>) -> Option<Scope> {
-    let manifest = manifest.filter(|manifest| manifest.kind == Kind::Full && manifest.complete)?;
+    let whole = |manifest: &&Manifest| manifest.kind == Kind::Full && manifest.scope.campus.is_none();
+    let manifest = manifest.filter(whole).filter(|manifest| manifest.complete)?;
     let share = load.limits.prune?;
-    let campus = match manifest.scope.campus {
-        Some(campus) => Some((campus_column(load.resource)?, campus)),
-        None => None,
-    };
     let started = literal(&manifest.started.to_rfc3339());
-    Some(Scope { started: format!("{started}::timestamptz"), campus, share })
-}
-
-/// The column that the walk itself stamps with the campus: another column might be null where the stamp is not.
-fn campus_column(resource: &Resource) -> Option<String> {
-    let Source::Fetch(fetch) = &resource.source else { return None };
-    let stamped = fetch.each.as_ref()?.stamp.contains_key("campus_id");
-    let column = resource.columns.iter().find(|column| column.from == "/campus_id");
-    column.filter(|_| stamped).map(|column| column.name.clone())
+    Some(Scope { started: format!("{started}::timestamptz"), share })
 }
 
 /// Deletes the rows that the export lacks.
@@ -59,15 +48,11 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
         );
         return Ok(());
     }
-    let of_campus = scope
-        .campus
-        .as_ref()
-        .map_or_else(|| "true".to_owned(), |(column, campus)| format!("t.{} = {campus}", quoted(column)));
-    let rows = format!("SELECT FROM {} t WHERE {of_campus}", terms.table());
+    let rows = format!("SELECT FROM {}", terms.table());
     let rows = attempt.count("counting the table", &rows)?.saturating_sub(attempt.summary.inserted);
     let create = format!(
         "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t
-         WHERE {of_campus} AND t.ingested_at < {} AND NOT EXISTS (SELECT FROM _stage s WHERE {})",
+         WHERE t.ingested_at < {} AND NOT EXISTS (SELECT FROM _stage s WHERE {})",
         gone(terms),
         terms.key("t."),
         terms.table(),

@@ -13,17 +13,15 @@ use anyhow::Result;
 /// Of a complete export: forgets what waits here and is not in it.
 pub(super) fn forget_departed(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
     let terms = attempt.terms;
-    let of_campus = scope.campus.as_ref().map_or_else(String::new, |(column, campus)| {
-        format!(" AND q.row ->> {} = '{campus}'", literal(column))
-    });
     let delete = format!(
-        "DELETE FROM ops.quarantine q WHERE q.table_name = {} AND q.first_seen < {}{of_campus}
+        "DELETE FROM ops.quarantine q WHERE q.table_name = {} AND q.first_seen < {}
          AND NOT EXISTS (SELECT FROM _stage s WHERE {} = q.record_key)",
         terms.table_name(),
         scope.started,
         terms.record_key("s.")
     );
-    if holds_any(attempt)? {
+    // A record whose key cannot be read may be any of them.
+    if attempt.keyless == 0 && holds_any(attempt)? {
         attempt.execute("forgetting what left quarantine", &delete)?;
     }
     Ok(())
@@ -68,13 +66,16 @@ pub(super) fn keep(attempt: &mut Attempt<'_>) -> Result<()> {
     }
     if had && aside {
         let line = "'^line [0-9]+, '";
+        // What a record lacks stays as it was, here as in the table.
+        let row = "CASE WHEN a.reason_kind = 'parent' AND q.reason_kind = 'parent' THEN q.row || a.row ELSE a.row END";
         let update = format!(
             "UPDATE ops.quarantine q SET reason_kind = a.reason_kind, reason = a.reason, parent_table = a.parent_table,
-                 parent_key = a.parent_key, row = a.row, record = a.record, load_id = {}
+                 parent_key = a.parent_key, row = {row}, record = a.record, load_id = {},
+                 first_seen = statement_timestamp()
              FROM _aside a WHERE q.table_name = {} AND q.record_key = a.record_key
                AND (q.reason_kind, regexp_replace(q.reason, {line}, ''), q.parent_table, q.parent_key, q.row, q.record)
                    IS DISTINCT FROM
-                   (a.reason_kind, regexp_replace(a.reason, {line}, ''), a.parent_table, a.parent_key, a.row, a.record)",
+                   (a.reason_kind, regexp_replace(a.reason, {line}, ''), a.parent_table, a.parent_key, {row}, a.record)",
             attempt.number,
             attempt.terms.table_name()
         );
@@ -84,8 +85,9 @@ pub(super) fn keep(attempt: &mut Attempt<'_>) -> Result<()> {
         let table = attempt.terms.table_name();
         let insert = format!(
             "INSERT INTO ops.quarantine (table_name, record_key, reason_kind, reason, parent_table, parent_key, row,
-                 record, load_id)
-             SELECT {table}, a.record_key, a.reason_kind, a.reason, a.parent_table, a.parent_key, a.row, a.record, {}
+                 record, load_id, first_seen)
+             SELECT {table}, a.record_key, a.reason_kind, a.reason, a.parent_table, a.parent_key, a.row, a.record, {},
+                 statement_timestamp()
              FROM _aside a WHERE NOT EXISTS
                  (SELECT FROM ops.quarantine q WHERE q.table_name = {table} AND q.record_key = a.record_key)",
             attempt.number
@@ -95,29 +97,30 @@ pub(super) fn keep(attempt: &mut Attempt<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Makes `_aside`: the rows of quarantine that this load gives, each key once.
+/// Makes `_aside`: the rows of quarantine that this load gives, each key once. The stage is called `_s`, because a column
+/// may be called `s`.
 fn aside_table(attempt: &Attempt<'_>) -> String {
     let terms = attempt.terms;
     let own = "ARRAY['_line', '_absent', '_record', '_reason', '_parent_table', '_parent_key']";
     let lacking = format!(
         "ARRAY(SELECT c.name FROM unnest({}) WITH ORDINALITY c (name, place)
-               WHERE s._absent & (1::bigint << (c.place - 1)::int) <> 0)",
+               WHERE _s._absent & (1::bigint << (c.place - 1)::int) <> 0)",
         terms.names()
     );
     // A row of CSV is kept as its cells, a line of NDJSON as it was written.
     let (cells, line) = match attempt.load.source.form() {
-        crate::Form::Csv => ("s._record::jsonb", "NULL"),
-        crate::Form::Ndjson => ("NULL", "s._record"),
+        crate::Form::Csv => ("_s._record::jsonb", "NULL"),
+        crate::Form::Ndjson => ("NULL", "_s._record"),
     };
     format!(
         "CREATE TEMP TABLE _aside ON COMMIT DROP AS
-         SELECT DISTINCT ON (record_key) {key} AS record_key, s._line,
-             CASE WHEN s._parent_table IS NULL THEN 'type' ELSE 'parent' END AS reason_kind, s._reason AS reason,
-             s._parent_table AS parent_table, s._parent_key AS parent_key,
-             CASE WHEN s._parent_table IS NULL THEN {cells} ELSE to_jsonb(s) - {own} - {lacking} END AS row,
-             CASE WHEN s._parent_table IS NULL THEN {line} END AS record
-         FROM _stage s WHERE s._reason IS NOT NULL ORDER BY record_key, s._line DESC",
-        key = terms.record_key("s.")
+         SELECT DISTINCT ON (record_key) {key} AS record_key, _s._line,
+             CASE WHEN _s._parent_table IS NULL THEN 'type' ELSE 'parent' END AS reason_kind, _s._reason AS reason,
+             _s._parent_table AS parent_table, _s._parent_key AS parent_key,
+             CASE WHEN _s._parent_table IS NULL THEN {cells} ELSE to_jsonb(_s) - {own} - {lacking} END AS row,
+             CASE WHEN _s._parent_table IS NULL THEN {line} END AS record
+         FROM _stage _s WHERE _s._reason IS NOT NULL ORDER BY record_key, _s._line DESC",
+        key = terms.record_key("_s.")
     )
 }
 

@@ -61,9 +61,27 @@ fn due(catalog: &Catalog, terms: Terms<'_>) -> String {
 pub(super) fn run(attempt: &mut Attempt<'_>) -> Result<()> {
     if holds_any(attempt)? {
         release_untyped(attempt)?;
-        release_orphans(attempt)?;
+        let condition = due(attempt.load.catalog, attempt.terms);
+        free(attempt, &condition)?;
+        if let Some(version) = &attempt.load.resource.version {
+            let newer = newer(attempt.terms, version);
+            free(attempt, &newer)?;
+        }
     }
     Ok(())
+}
+
+/// Whether a row of `ops.quarantine q` is a newer version of one in the stage: it must not be forgotten for that one.
+fn newer(terms: Terms<'_>, version: &str) -> String {
+    let kind = terms.resource.column(version).map_or_else(String::new, |column| column.kind.to_string());
+    format!(
+        "q.table_name = {} AND q.reason_kind = 'parent' AND EXISTS (SELECT FROM _stage s WHERE {} = q.record_key
+         AND s._reason IS NULL AND s._line > 0 AND (q.row ->> {})::{kind} > s.{})",
+        terms.table_name(),
+        terms.key_text("s."),
+        literal(version),
+        quoted(version)
+    )
 }
 
 /// Records that the catalog could not type once; perhaps it can now.
@@ -102,8 +120,8 @@ fn release_untyped(attempt: &mut Attempt<'_>) -> Result<()> {
     }
 }
 
-/// Rows whose parent is there now. One that lacks a second parent finds its way back.
-fn release_orphans(attempt: &mut Attempt<'_>) -> Result<()> {
+/// Brings the rows of `ops.quarantine q` back that fulfil a condition. One that still lacks a parent finds its way back.
+fn free(attempt: &mut Attempt<'_>, condition: &str) -> Result<()> {
     let terms = attempt.terms;
     let absent = format!(
         "coalesce((SELECT bit_or(1::bigint << (c.place - 1)::int)
@@ -114,7 +132,7 @@ fn release_orphans(attempt: &mut Attempt<'_>) -> Result<()> {
         "WITH freed AS (DELETE FROM ops.quarantine q WHERE {} RETURNING q.row)
          INSERT INTO _stage (_line, _absent, {})
          SELECT 0, {absent}, {} FROM freed, jsonb_populate_record(NULL::_stage, freed.row) r",
-        due(attempt.load.catalog, terms),
+        condition,
         terms.columns(""),
         terms.columns("r.")
     );

@@ -5,9 +5,13 @@ use super::sql::{OWN_COLUMNS, Terms};
 use crate::convert::{Converter, NoRecord, Outcome};
 use crate::copy::{Copy, Fields};
 use crate::input::{self, Input, Text};
+use crate::name::quoted;
 use anyhow::{Result, anyhow};
 use postgres::Transaction;
 use verdict::{Judge, Verdict};
+
+/// So many records may always be rejected: one new word of an enumeration must not stop a table of seventy rows for good.
+const ALWAYS: u64 = 1;
 
 /// How many reasons a refusal quotes.
 const REASONS: usize = 3;
@@ -26,7 +30,7 @@ pub(super) fn fill(
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let columns = attempt.load.resource.columns.iter();
-    let columns = columns.map(|column| format!("{} {}", crate::name::quoted(&column.name), column.kind));
+    let columns = columns.map(|column| format!("{} {}", quoted(&column.name), column.kind));
     let columns = columns.collect::<Vec<_>>().join(", ");
     let create = format!("CREATE TEMP TABLE _stage ({OWN_COLUMNS}, {columns}) ON COMMIT DROP");
     attempt.run("creating the stage", &create)?;
@@ -92,7 +96,7 @@ fn refuse(attempt: &Attempt<'_>, input: &Input, reasons: &[String]) -> Result<()
 /// Whether a part is more than a share of the whole.
 #[expect(clippy::cast_precision_loss, reason = "counts of rows stay far below 2^53")]
 fn exceeds(part: u64, whole: u64, share: f64) -> bool {
-    part as f64 > share * whole as f64
+    part > ALWAYS && part as f64 > share * whole as f64
 }
 
 /// Rows on their way into the stage.
@@ -148,7 +152,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Of each key the last record stays. One that cannot be loaded does not beat one that can, but is set aside beside it.
+/// Of each key the newest version stays, of several the last record. One that cannot be loaded does not beat one that can, but is set aside beside it.
 pub(super) fn dedupe(attempt: &mut Attempt<'_>) -> Result<()> {
     let terms = attempt.terms;
     let key = terms.key("");
@@ -157,11 +161,18 @@ pub(super) fn dedupe(attempt: &mut Attempt<'_>) -> Result<()> {
     if !attempt.row(what, &format!("SELECT EXISTS ({repeated})"), &[])?.get::<_, bool>(0) {
         return Ok(());
     }
-    let same = terms.same_key("winner.", "loser.");
+    let whole = terms.resource.key.iter().map(|name| format!("{} IS NOT NULL", quoted(name)));
+    let version = terms.resource.version.iter().map(|name| format!("{} DESC NULLS LAST, ", quoted(name)));
     let delete = format!(
-        "DELETE FROM _stage loser USING _stage winner WHERE {same}
-         AND (winner._line, winner.ctid) > (loser._line, loser.ctid)
-         AND (winner._reason IS NULL OR loser._reason IS NOT NULL)"
+        "DELETE FROM _stage USING (
+             SELECT ctid AS place, _reason IS NULL AS good, _line,
+                 row_number() OVER (PARTITION BY {key}, _reason IS NULL ORDER BY {version}_line DESC, ctid DESC) AS rank,
+                 max(_line) FILTER (WHERE _reason IS NULL) OVER (PARTITION BY {key}) AS last_good
+             FROM _stage WHERE {whole}) ranked
+         WHERE _stage.ctid = ranked.place
+         AND (ranked.rank > 1 OR (NOT ranked.good AND ranked._line < ranked.last_good))",
+        version = version.collect::<String>(),
+        whole = whole.collect::<Vec<_>>().join(" AND ")
     );
     attempt.summary.duplicates = attempt.execute("removing duplicates", &delete)?;
     Ok(())
