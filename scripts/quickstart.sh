@@ -4,7 +4,7 @@
 # With CLIENT_ID and CLIENT_SECRET in .env or in the environment it mirrors the real API, without them a mock of it with
 # invented students, which only ever go into the private PostgreSQL. The database and the exports stay; the servers that
 # this script started are stopped.
-# Needs Rust and a C linker. PostgreSQL is installed with apt where that is allowed; DATABASE_URL names another server.
+# Needs Rust. A C linker and PostgreSQL are installed with apt where that is allowed; DATABASE_URL names another server.
 #
 # Usage: scripts/quickstart.sh [STUDENTS]     how many students the mock has, 2000
 # Exit codes: those of scripts/cron/nightly_stable_tables.sh, 78 when something it needs is missing.
@@ -14,6 +14,7 @@ export PATH="$PWD/target/release:${HOME:-/root}/.cargo/bin:$PATH"
 say() { echo "== $*" >&2; }
 
 command -v cargo >/dev/null || { echo "quickstart.sh: no cargo here; install Rust, https://rustup.rs" >&2; exit 78; }
+scripts/need.sh cc gcc libc6-dev
 say "building (some minutes the first time)"
 cargo build --release --locked --quiet
 

@@ -8,17 +8,10 @@ cd "$(dirname "$(readlink -f "$0")")/.."
 export PATH="${HOME:-/root}/.cargo/bin:$PATH"
 say() { echo "== $*"; }
 
-need() { # need COMMAND PACKAGE
-    if command -v "$1" >/dev/null; then return; fi
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        say "installing $2"
-        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$2" >/dev/null
-    fi
-    command -v "$1" >/dev/null || { echo "test.sh: no $1 here; 'sudo apt-get install $2' brings it" >&2; exit 78; }
-}
 command -v cargo >/dev/null || { echo "test.sh: no cargo here; install Rust, https://rustup.rs" >&2; exit 78; }
-need shellcheck shellcheck
-need openssl openssl
+scripts/need.sh cc gcc libc6-dev
+scripts/need.sh shellcheck shellcheck
+scripts/need.sh openssl openssl
 
 say "shell scripts"
 shellcheck scripts/*.sh scripts/cron/*.sh .ci/run
