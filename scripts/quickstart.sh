@@ -38,19 +38,36 @@ scripts/db.sh start
 url=$(scripts/db.sh url)
 if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
 
+# Whose data the private database holds: nothing, real, or the invented world that its comment names.
+held=nothing
+if [ "$kind" = private ]; then
+    held=$(scripts/db.sh shell -XAtqc "SELECT CASE WHEN to_regnamespace('ops') IS NULL THEN 'nothing'
+        ELSE coalesce(shobj_description(oid, 'pg_database'), 'real') END FROM pg_database WHERE datname = current_database()")
+fi
+forget() { # forget WORLD: take away what another world has left in the database and in the exports
+    case $held in
+        nothing | real | "$1") ;;
+        *)
+            say "taking the mock's invented students away"
+            scripts/db.sh shell -qc 'SET client_min_messages = warning; DROP SCHEMA ops CASCADE; DROP SCHEMA public CASCADE;
+                CREATE SCHEMA public; COMMENT ON DATABASE mirror42 IS NULL'
+            ;;
+    esac
+    if [ -e "$marker" ] && [ "$(cat "$marker")" != "$1" ]; then rm -rf "$exports"/[0-9][0-9]_* "$marker"; fi
+}
+
 if [ -n "$(scripts/dotenv.sh CLIENT_ID)" ]; then
-    if [ -e "$marker" ] && [ "$kind" = private ]; then
-        say "taking the mock's invented students away"
-        scripts/db.sh shell -qc 'SET client_min_messages = warning; DROP SCHEMA IF EXISTS ops CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public'
-    fi
-    if [ -e "$marker" ]; then rm -rf "$exports"/[0-9][0-9]_* "$marker"; fi
+    forget real
 else
-    if [ "$kind" = named ]; then
-        echo "quickstart.sh: no CLIENT_ID, but a database is named: invented students are not put into it" >&2
+    if [ "$kind" = named ] || [ "$held" = real ]; then
+        echo "quickstart.sh: no CLIENT_ID, and the database is not for invented students: it is named, or holds real ones" >&2
         exit 78
     fi
+    world="invented: ${1:-2000} students, mock $(sha256sum "$(command -v mock-api42)" | cut -c1-16)"
+    forget "$world"
+    echo "$world" >"$marker"
+    scripts/db.sh shell -qc "COMMENT ON DATABASE mirror42 IS '$world'"
     say "no CLIENT_ID: starting a mock of the API with ${1:-2000} invented students"
-    touch "$marker"
     mock-api42 --listen 127.0.0.1:0 --students "${1:-2000}" --ready-file "$temporary/url" &>"$temporary/mock.log" &
     mock=$!
     until [ -s "$temporary/url" ]; do

@@ -48,18 +48,18 @@ fn a_server_that_is_named_is_used_and_nothing_is_touched() {
     assert_eq!(db(&workdir, &["url"]).expect(0).stdout, "postgresql:///x?host=/nonexistent\n");
     drop(db(&workdir, &["status"]).expect(69));
     workdir.set("CLIENT_ID", "");
-    let run = quickstart(&mut workdir).expect(78);
-    assert!(run.stderr.contains("invented students are not put into it"), "{run:#?}");
+    let run = quickstart(&mut workdir, "40").expect(78);
+    assert!(run.stderr.contains("the database is not for invented students"), "{run:#?}");
 }
 
 /// Runs the quickstart on the tools that are built already.
-fn quickstart(workdir: &mut Workdir) -> testkit::Run {
+fn quickstart(workdir: &mut Workdir, students: &str) -> testkit::Run {
     workdir.write("bin/cargo", "#!/bin/sh\n");
     std::fs::set_permissions(workdir.path("bin/cargo"), PermissionsExt::from_mode(0o755)).unwrap();
     let tools = testkit::tool("init-db").parent().unwrap().display().to_string();
     let path = format!("{}:{tools}:/usr/local/bin:/usr/bin:/bin", workdir.path("bin").display());
     workdir.set("PATH", &path);
-    workdir.script("scripts/quickstart.sh", &["40"])
+    workdir.script("scripts/quickstart.sh", &[students])
 }
 
 #[test]
@@ -73,21 +73,33 @@ fn the_quickstart_mirrors_a_mock_twice_and_then_what_is_real() {
     };
     let written = "SELECT count(*), sum(inserted + updated + deleted) > 0 FROM ops.loads WHERE id > ";
 
-    drop(quickstart(&mut workdir).expect(0));
+    drop(quickstart(&mut workdir, "40").expect(0));
     drop(db(&workdir, &["status"]).expect(69));
     assert_eq!(ask(&workdir, "SELECT count(*) FROM users"), "40");
     let last = ask(&workdir, "SELECT max(id) FROM ops.loads");
-    drop(quickstart(&mut workdir).expect(0));
+    drop(quickstart(&mut workdir, "40").expect(0));
     assert_eq!(ask(&workdir, &format!("{written}{last}")), "9|f", "the second run writes nothing");
+
+    drop(quickstart(&mut workdir, "30").expect(0));
+    assert_eq!(
+        ask(&workdir, "SELECT count(*) FROM users"),
+        "30",
+        "another invented world takes the place of the first"
+    );
 
     let mock = Mock::start(&["--students", "70", "--seed", "7"]);
     workdir.set("API_ROOT", mock.url());
     workdir.set("CLIENT_ID", "u-s4t2ud-mock");
     workdir.set("CLIENT_SECRET", "s-s4t2ud-mock");
-    let run = quickstart(&mut workdir).expect(0);
+    let run = quickstart(&mut workdir, "40").expect(0);
     assert!(run.stderr.contains("taking the mock's invented students away"), "{run:#?}");
     assert_eq!(ask(&workdir, "SELECT count(*) FROM users"), "70");
     assert!(!workdir.path("exports/.invented").exists());
+
+    workdir.set("CLIENT_ID", "");
+    let run = quickstart(&mut workdir, "40").expect(78);
+    assert!(run.stderr.contains("or holds real ones"), "{run:#?}");
+    assert_eq!(ask(&workdir, "SELECT count(*) FROM users"), "70", "real students are never taken away");
 }
 
 #[test]
