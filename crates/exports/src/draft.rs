@@ -103,7 +103,7 @@ impl Draft {
 }
 
 fn lock(place: &Place) -> Result<File> {
-    let path = place.folder().join(".lock");
+    let path = place.lock();
     let shown = || path.display().to_string();
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
     let lock = lock.with_context(shown).verdict(Verdict::Io)?;
@@ -174,8 +174,10 @@ fn put_in_place(place: &Place, manifest: &Manifest) -> Result<()> {
     write_durably(&place.next_manifest(), &text)?;
     fs::rename(place.part(), place.data())?;
     fs::rename(place.next_manifest(), place.manifest())?;
-    let epoch = format!("{}\n", manifest.finished.timestamp());
-    replace(&place.folder().join(".last_fetch_epoch"), epoch.as_bytes())?;
+    if place.kind() == Kind::Full {
+        let epoch = format!("{}\n", manifest.finished.timestamp());
+        replace(&place.folder().join(".last_fetch_epoch"), epoch.as_bytes())?;
+    }
     File::open(place.folder())?.sync_all()?;
     Ok(())
 }

@@ -1,18 +1,20 @@
 //! Which folder an export lives in.
 
-use crate::Scope;
+use crate::{Kind, Scope};
 use std::path::{Path, PathBuf};
 
-/// A folder of exports: `exports/08_users/cursus_21`, or `…/campus_1` below it when only one campus was walked.
+/// A folder of exports: `exports/08_users/cursus_21`, or `…/campus_1` below it when only one campus was walked. It holds
+/// the last full walk, `all.ndjson`, and the last window of changes, `changes.ndjson`; a place means one of the two.
 #[derive(Clone, Debug)]
 pub struct Place {
     folder: PathBuf,
     resource: String,
     scope: Scope,
+    kind: Kind,
 }
 
 impl Place {
-    /// The folder of a resource, given by its file's name, in a scope. Nothing is created.
+    /// The full export of a resource, given by its file's name, in a scope. Nothing is created.
     #[must_use]
     pub fn new(root: &Path, resource: &str, scope: Scope) -> Self {
         let mut folder = root.join(resource);
@@ -22,7 +24,13 @@ impl Place {
         if let Some(campus) = scope.campus {
             folder.push(format!("campus_{campus}"));
         }
-        Self { folder, resource: resource.to_owned(), scope }
+        Self { folder, resource: resource.to_owned(), scope, kind: Kind::Full }
+    }
+
+    /// The window of changes in the same folder.
+    #[must_use]
+    pub fn changes(self) -> Self {
+        Self { kind: Kind::Changes, ..self }
     }
 
     /// The folder that all exports live in: `EXPORTS_DIR`, or `exports` below the working directory.
@@ -50,30 +58,49 @@ impl Place {
         self.scope
     }
 
-    /// The NDJSON file of the last full walk.
+    /// What its exports hold.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The NDJSON file.
     #[must_use]
     pub fn data(&self) -> PathBuf {
-        self.folder.join("all.ndjson")
+        self.file(".ndjson")
     }
 
     /// The manifest beside it.
     #[must_use]
     pub fn manifest(&self) -> PathBuf {
-        self.folder.join("all.manifest.json")
+        self.file(".manifest.json")
     }
 
     /// A manifest that was written, but not yet put in place.
     pub(crate) fn next_manifest(&self) -> PathBuf {
-        self.folder.join("all.manifest.json.next")
+        self.file(".manifest.json.next")
     }
 
     /// The pages of a walk that is not finished.
     pub(crate) fn part(&self) -> PathBuf {
-        self.folder.join("all.ndjson.part")
+        self.file(".ndjson.part")
     }
 
     /// How far that walk is.
     pub(crate) fn walk_state(&self) -> PathBuf {
-        self.folder.join("all.walk.json")
+        self.file(".walk.json")
+    }
+
+    /// Held by whoever writes: a walk of hours does not keep the changes away.
+    pub(crate) fn lock(&self) -> PathBuf {
+        self.file(".lock")
+    }
+
+    fn file(&self, ending: &str) -> PathBuf {
+        let stem = match self.kind {
+            Kind::Full => "all",
+            Kind::Changes => "changes",
+        };
+        self.folder.join(format!("{stem}{ending}"))
     }
 }

@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 use verdict::{Judge, Verdict};
 
-/// A full export, opened. Its file stays readable while a newer one takes its place.
+/// An export, opened. Its file stays readable while a newer one takes its place.
 #[derive(Debug)]
 pub struct Snapshot {
     /// What it says of itself.
@@ -20,7 +20,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Opens the full export of a place; none when it was never published.
+    /// Opens the export of a place; none when it was never published.
     ///
     /// # Errors
     /// [`Verdict::Io`] when a file cannot be read, [`Verdict::Refused`] when no manifest fits the data.
@@ -65,7 +65,7 @@ pub(crate) fn fitting(place: &Place, file: &mut File) -> Result<Option<Manifest>
     let bytes = file.metadata().verdict(Verdict::Io)?.len();
     let fits = |manifest: &Manifest| {
         let same_place = manifest.resource == place.resource() && manifest.scope == place.scope();
-        manifest.bytes == bytes && same_place
+        manifest.bytes == bytes && manifest.kind == place.kind() && same_place
     };
     let current = read_manifest(&place.manifest())?.filter(fits);
     let next = read_manifest(&place.next_manifest())?.filter(fits);
