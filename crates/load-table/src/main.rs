@@ -25,7 +25,8 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 /// Standard input and FILE are only added or updated, so half a stream does no harm. With --export, when the export is
 /// full and complete and of every campus, rows that it lacks are deleted (pruned) and the watermark moves. An empty
 /// export, or one that lacks more than --max-prune of the rows and more than 50 rows, is refused; so is one of another
-/// cursus than the table holds, and one older than what is loaded.
+/// cursus than the table holds, and one older than what is loaded. With --changes nothing is deleted, and the watermark
+/// moves when the window begins where the table already is.
 ///
 /// Input that is no NDJSON (HTML, a cut line, an array) is refused whole, with its line and column.
 ///
@@ -40,6 +41,7 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 /// Examples:
 ///   fetch-users users | load-table users
 ///   load-table users --export
+///   fetch-users users --since "$(load-table users --watermark)" --export && load-table users --changes
 ///   load-table campus campuses.ndjson --dry-run
 ///   load-table coalitions --csv < coalitions.csv
 #[derive(Parser)]
@@ -48,20 +50,26 @@ struct Arguments {
     /// Table or resource: users, campuses or campus, …
     table: String,
     /// File to read instead of standard input
-    #[arg(conflicts_with_all = ["export", "watermark"])]
+    #[arg(conflicts_with_all = ["export", "changes", "watermark", "missing"])]
     file: Option<PathBuf>,
     /// Read the table's export below EXPORTS_DIR; prune and move the watermark when it is full and complete
-    #[arg(long, conflicts_with_all = ["csv", "watermark"])]
+    #[arg(long, conflicts_with_all = ["csv", "watermark", "missing"])]
     export: bool,
+    /// Read the table's last window of changes below EXPORTS_DIR instead; delete nothing, move the watermark
+    #[arg(long, conflicts_with_all = ["export", "csv", "watermark", "missing"])]
+    changes: bool,
     /// The input is CSV: a header with names of columns; an empty cell is null, in quotes or not; jsonb cells hold JSON
-    #[arg(long, conflicts_with = "watermark")]
+    #[arg(long, conflicts_with_all = ["watermark", "missing"])]
     csv: bool,
     /// Change nothing; the summary says what would change, stderr gives examples
-    #[arg(long, conflicts_with = "watermark")]
+    #[arg(long, conflicts_with_all = ["watermark", "missing"])]
     dry_run: bool,
     /// Print up to when the table's changes are in the mirror (RFC 3339), or an empty line
     #[arg(long)]
     watermark: bool,
+    /// Print the keys of this table's rows that records in quarantine wait for, one a line, longest wait first
+    #[arg(long, conflicts_with = "watermark")]
+    missing: bool,
     /// Largest share of the records that may be set aside because they do not fit their types; one always may
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
     max_rejects: f64,
@@ -93,7 +101,12 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
     if arguments.watermark {
         let mut client = warehouse::connect("load-table")?;
         let watermark = warehouse::watermark(&mut client, resource)?;
-        return print(&watermark.unwrap_or_default()).map(|()| Verdict::Done);
+        return print(&[watermark.unwrap_or_default()]).map(|()| Verdict::Done);
+    }
+    if arguments.missing {
+        let mut client = warehouse::connect("load-table")?;
+        let missing = warehouse::missing(&mut client, resource)?;
+        return print(&missing).map(|()| Verdict::Done);
     }
     let source = source(arguments, &catalog, resource)?;
     let limits = Limits {
@@ -113,10 +126,11 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
 
 fn source(arguments: &Arguments, catalog: &Catalog, resource: &Resource) -> Result<Source> {
     let form = if arguments.csv { Form::Csv } else { Form::Ndjson };
-    if arguments.export {
+    if arguments.export || arguments.changes {
         let cursus = catalog.is_of_cursus(resource).then_some(arguments.cursus);
         let scope = Scope { cursus, campus: arguments.campus };
-        return Ok(Source::Export(Place::new(&Place::root(), &resource.file, scope)));
+        let place = Place::new(&Place::root(), &resource.file, scope);
+        return Ok(Source::Export(if arguments.changes { place.changes() } else { place }));
     }
     if let Some(path) = &arguments.file {
         return Ok(Source::File(path.clone(), form));
@@ -136,13 +150,16 @@ fn say(summary: &Summary) -> Result<()> {
     for example in &summary.examples {
         writeln!(stderr, "load-table: {}", tool::printable(example)).verdict(Verdict::Io)?;
     }
-    print(&serde_json::to_string(summary)?)
+    print(&[serde_json::to_string(summary)?])
 }
 
-fn print(line: &str) -> Result<()> {
+fn print(lines: &[String]) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
-    let written = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
+    let mut write = || {
+        lines.iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
+        stdout.flush()
+    };
+    write().context("standard output").verdict(Verdict::Io)
 }
 
 fn share(text: &str) -> Result<f64, String> {

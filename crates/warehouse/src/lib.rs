@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`connect()`]: a connection, as the environment names it.
 //! - [`schema`]: the tables as data, and what brings a database up to date.
-//! - [`load()`]: records into a table, by the loading contract; [`watermark`].
+//! - [`load()`]: records into a table, by the loading contract; [`watermark`], [`missing`].
 //! - `input`, `convert`, `copy`: records as they are written, as typed rows, as PostgreSQL takes them.
 //! - `fault`: what PostgreSQL says when it refuses, as errors of ours.
 //! - `name`: names and texts as they stand in SQL.
@@ -19,4 +19,4 @@ pub mod schema;
 
 pub use connect::connect;
 pub use input::{Form, Source};
-pub use load::{Ending, Limits, Load, Summary, load, watermark};
+pub use load::{Ending, Limits, Load, Summary, load, missing, watermark};

@@ -5,6 +5,8 @@
 #[cfg(test)]
 mod accounts;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod csv;
 #[cfg(test)]
 mod growing;

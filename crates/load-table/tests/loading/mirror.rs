@@ -1,7 +1,7 @@
 //! A mirror of its own for a test: a database with its tables, and a folder for exports.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use exports::{Draft, Facts, Kind, Place, Scope};
+use exports::{Draft, Facts, Place, Scope, Window};
 use serde_json::{Value, json};
 use testkit::{Database, Run, Workdir};
 
@@ -53,14 +53,13 @@ impl Mirror {
         started: DateTime<Utc>,
     ) {
         let place = Place::new(&self.workdir.path("exports"), file, scope);
-        let mut draft = Draft::open(&place).unwrap();
-        lines.iter().for_each(|line| draft.write(line).unwrap());
-        let total = Some(lines.len() as u64);
-        let (kind, query, window) = (Kind::Full, String::new(), None);
-        let (unresolved, calls, retries, throttled) = (0, 1, 0, 0);
-        let facts =
-            Facts { kind, complete, total, unresolved, query, calls, retries, throttled, started, window };
-        draft.publish(facts).unwrap();
+        publish(&place, lines, complete, started, None);
+    }
+
+    /// Publishes lines as what changed in a window, read at an instant.
+    pub(crate) fn changes(&self, file: &str, lines: &[String], window: Window, started: DateTime<Utc>) {
+        let place = Place::new(&self.workdir.path("exports"), file, CURSUS).changes();
+        publish(&place, lines, true, started, Some(window));
     }
 
     /// The server's clock, a moment from now, so that every row that is there is older.
@@ -84,6 +83,17 @@ impl Mirror {
     pub(crate) fn versions(&self, table: &str) -> Vec<Value> {
         self.database.rows(&format!("SELECT ctid, xmin, xmax, t.* FROM {table} t ORDER BY ctid"))
     }
+}
+
+fn publish(place: &Place, lines: &[String], complete: bool, started: DateTime<Utc>, window: Option<Window>) {
+    let mut draft = Draft::open(place).unwrap();
+    lines.iter().for_each(|line| draft.write(line).unwrap());
+    let total = Some(lines.len() as u64);
+    let (kind, query) = (place.kind(), String::new());
+    let (unresolved, calls, retries, throttled) = (0, 1, 0, 0);
+    let facts =
+        Facts { kind, complete, total, unresolved, query, calls, retries, throttled, started, window };
+    draft.publish(facts).unwrap();
 }
 
 /// Checks the equation that the summary promises.

@@ -108,7 +108,8 @@ fn what_the_user_can_mend_is_told_with_its_exit_code() {
         feed(&["nope"]).expect(2).complains(&["unknown resource `nope`; there are cursus, campus"]);
     let _usage = feed(&["coalitions", "--max-prune", "2"]).expect(2);
     let _missing = feed(&["coalitions", "missing.ndjson"]).expect(74).complains(&["missing.ndjson"]);
-    let _export = feed(&["coalitions", "--export"]).expect(74).complains(&["holds no export", "--export"]);
+    let _export =
+        feed(&["coalitions", "--export"]).expect(74).complains(&["all.ndjson is not there", "--export"]);
     assert_eq!(mirror.load("coalitions", "")["read"], 0);
     let full = mirror.workdir.shell("load-table coalitions </dev/null >/dev/full").expect(74);
     let _told = full.complains(&["standard output", "No space left on device"]);

@@ -6,7 +6,7 @@ mod lines;
 use anyhow::{Context, Result, anyhow};
 use catalog::Resource;
 use cells::Cells;
-use exports::{Manifest, Place, Snapshot};
+use exports::{Kind, Manifest, Place, Snapshot};
 use lines::Lines;
 use serde_json::{Map, Value};
 use std::fs::File;
@@ -21,7 +21,7 @@ pub enum Source {
     Stdin(Form),
     /// A file.
     File(PathBuf, Form),
-    /// The full export of a place: the only source that may prune and move the watermark.
+    /// The export of a place: the only source that may move the watermark and, when it is a full one, prune.
     Export(Place),
 }
 
@@ -121,8 +121,12 @@ impl Input {
 
 fn absent(place: &Place) -> String {
     format!(
-        "{} holds no export; make one with fetch-cursus or fetch-users --export",
-        place.folder().display()
+        "{} is not there; fetch-cursus or fetch-users makes it{}",
+        place.data().display(),
+        match place.kind() {
+            Kind::Full => " with --export",
+            Kind::Changes => " with --since and --export",
+        }
     )
 }
 

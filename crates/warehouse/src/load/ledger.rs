@@ -9,8 +9,12 @@ use exports::{Kind, Manifest, Window};
 use postgres::Client;
 use verdict::{Judge, Verdict};
 
-/// How long before the start of a walk its watermark stands: clocks differ, and the API's own indexes lag.
+/// How long before the start of a full walk its watermark stands: clocks differ, and the API's own indexes lag.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
+
+/// The same for a window of changes. What it holds is read again by the next window: at a poll a minute, five minutes
+/// would make each change cost five times over. A change that the API shows later than this is the nightly's.
+const LIVE_OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
 /// Up to when the changes of a table are in the mirror, in RFC 3339 with `Z`, whole seconds; none before the first
 /// complete export was loaded.
@@ -95,42 +99,39 @@ struct Step {
     to: DateTime<Utc>,
     /// For a window: where the watermark must have arrived already, or changes in between would be skipped.
     from: Option<DateTime<Utc>>,
+    /// Whether a table without a watermark gets one. A window up to now may begin one, so that the next one joins it;
+    /// what changed before it comes with the first full walk.
+    begins: bool,
 }
 
 /// A walk of everything, or a window of everything, moves the watermark; a part of the world or of a walk does not.
 fn step(manifest: &Manifest) -> Option<Step> {
-    let safe = manifest.started - OVERLAP;
+    let safe = |overlap| manifest.started - overlap;
     match (manifest.kind, manifest.window) {
         _ if !manifest.complete || manifest.scope.campus.is_some() => None,
-        (Kind::Full, _) => Some(Step { to: safe, from: None }),
+        (Kind::Full, _) => Some(Step { to: safe(OVERLAP), from: None, begins: true }),
         (Kind::Changes, Some(Window { from, to })) => {
-            Some(Step { to: to.map_or(safe, |to| to.min(safe)), from: Some(from) })
+            let safe = safe(LIVE_OVERLAP);
+            Some(Step { to: to.map_or(safe, |to| to.min(safe)), from: Some(from), begins: to.is_none() })
         }
         (Kind::Changes, None) => None,
     }
 }
 
 fn move_watermark(attempt: &mut Attempt<'_>, step: &Step) -> Result<()> {
-    let statement = match step.from {
-        None => {
-            "INSERT INTO ops.watermarks AS w (table_name, watermark, load_id)
-             VALUES ($1, $2::text::timestamptz, $3)
-             ON CONFLICT (table_name) DO UPDATE
-             SET watermark = EXCLUDED.watermark, load_id = EXCLUDED.load_id, updated_at = now()
-             WHERE w.watermark < EXCLUDED.watermark RETURNING table_name"
-        }
-        Some(_) => {
-            "UPDATE ops.watermarks SET watermark = $2::text::timestamptz, load_id = $3, updated_at = now()
-             WHERE table_name = $1 AND watermark < $2::text::timestamptz AND watermark >= $4::text::timestamptz
-             RETURNING table_name"
-        }
-    };
+    let update =
+        "UPDATE ops.watermarks SET watermark = $2::text::timestamptz, load_id = $3, updated_at = now()
+        WHERE table_name = $1 AND watermark < $2::text::timestamptz
+            AND watermark >= coalesce($4::text::timestamptz, '-infinity') RETURNING table_name";
+    let insert =
+        "INSERT INTO ops.watermarks (table_name, watermark, load_id) VALUES ($1, $2::text::timestamptz, $3)
+        ON CONFLICT (table_name) DO NOTHING RETURNING table_name";
     let (to, from) = (step.to.to_rfc3339(), step.from.map(|from| from.to_rfc3339()));
     let (table, number) = (&attempt.load.resource.table, attempt.number);
-    match &from {
-        None => attempt.rows("moving the watermark", statement, &[table, &to, &number])?,
-        Some(from) => attempt.rows("moving the watermark", statement, &[table, &to, &number, from])?,
-    };
+    attempt.rows("moving the watermark", update, &[table, &to, &number, &from])?;
+    if step.begins {
+        attempt.rows("beginning the watermark", insert, &[table, &to, &number])?;
+    }
     Ok(())
 }
 
@@ -168,7 +169,7 @@ mod tests {
     #[test]
     fn a_full_walk_moves_the_watermark_to_its_start_minus_an_overlap() {
         let full = manifest(Kind::Full);
-        assert_eq!(step(&full), Some(Step { to: at("2025-12-13T08:19:00Z"), from: None }));
+        assert_eq!(step(&full), Some(Step { to: at("2025-12-13T08:19:00Z"), from: None, begins: true }));
         assert_eq!(step(&Manifest { complete: false, ..full.clone() }), None);
         let scope = Scope { cursus: Some(21), campus: Some(1) };
         assert_eq!(step(&Manifest { scope, ..full }), None);
@@ -178,10 +179,10 @@ mod tests {
     fn a_window_moves_it_to_its_end_but_never_past_what_is_safe() {
         let from = at("2025-12-13T08:00:00Z");
         let window = |to| Manifest { window: Some(Window { from, to }), ..manifest(Kind::Changes) };
-        let to = |text| Some(Step { to: at(text), from: Some(from) });
-        assert_eq!(step(&window(None)), to("2025-12-13T08:19:00Z"));
-        assert_eq!(step(&window(Some(at("2025-12-13T08:10:00Z")))), to("2025-12-13T08:10:00Z"));
-        assert_eq!(step(&window(Some(at("2025-12-13T08:24:00Z")))), to("2025-12-13T08:19:00Z"));
+        let to = |text, begins| Some(Step { to: at(text), from: Some(from), begins });
+        assert_eq!(step(&window(None)), to("2025-12-13T08:23:00Z", true));
+        assert_eq!(step(&window(Some(at("2025-12-13T08:10:00Z")))), to("2025-12-13T08:10:00Z", false));
+        assert_eq!(step(&window(Some(at("2025-12-13T08:24:00Z")))), to("2025-12-13T08:23:00Z", false));
         assert_eq!(step(&manifest(Kind::Changes)), None);
     }
 }

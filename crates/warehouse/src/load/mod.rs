@@ -31,6 +31,7 @@ use attempt::Attempt;
 use catalog::{Catalog, Resource};
 pub use ledger::watermark;
 use postgres::Client;
+pub use quarantine::missing;
 pub use summary::Summary;
 
 /// How often a load is tried when other transactions come in between.

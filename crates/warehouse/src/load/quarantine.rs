@@ -7,8 +7,23 @@ use super::attempt::Attempt;
 use super::prune::Scope;
 use super::sql::Terms;
 use super::upsert::give_examples;
+use crate::fault;
 use crate::name::{literal, quoted};
-use anyhow::Result;
+use anyhow::{Context, Result};
+use catalog::Resource;
+use postgres::Client;
+
+/// Keys of rows of a table that records wait for, longest wait first.
+///
+/// # Errors
+/// [`verdict::Verdict::Config`] when `ops.quarantine` is missing.
+pub fn missing(client: &mut Client, parent: &Resource) -> Result<Vec<String>> {
+    let query = "SELECT parent_key FROM ops.quarantine WHERE parent_table = $1 AND parent_key IS NOT NULL
+        GROUP BY parent_key ORDER BY min(first_seen), parent_key";
+    let rows = client.query(query, &[&parent.table]).map_err(|error| fault::of(&error));
+    let rows = rows.context("looking into quarantine")?;
+    Ok(rows.iter().map(|row| row.get(0)).collect())
+}
 
 /// Of a complete export: forgets what waits here and is not in it.
 pub(super) fn forget_departed(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
