@@ -10,6 +10,11 @@ fn nightly(world: &World) -> Run {
     world.workdir.script(SCRIPT, &[])
 }
 
+/// The nightly of what does not hang on the students.
+fn stable(world: &World) -> Run {
+    world.workdir.script(SCRIPT, &NIGHTLY)
+}
+
 /// The counters that say whether a load wrote anything, summed over all loads since the one with this id.
 fn written_since(world: &World, id: &str) -> String {
     let query =
@@ -22,7 +27,7 @@ fn forty_thousand_students_are_mirrored_field_by_field_at_the_calls_their_lists_
     let mut world = World::new(&["--students", "40000", "--per-second", "20", "--per-hour", "100000"]);
     // Room for a machine that is busy with other tests; `limits` shows the pace without it.
     world.workdir.set("PACE_SHARE", "0.8");
-    assert!(nightly(&world).expect(0).stderr.is_empty(), "quiet when all is well");
+    assert!(stable(&world).expect(0).stderr.is_empty(), "quiet when all is well");
     for table in NIGHTLY {
         world.assert_mirrored(table);
     }
@@ -79,13 +84,13 @@ fn the_second_run_fetches_nothing_and_writes_nothing() {
 #[test]
 fn a_world_that_moved_is_mirrored_again() {
     let world = World::new(&["--students", "800"]);
-    drop(nightly(&world).expect(0));
+    drop(stable(&world).expect(0));
     let moved = r#"{"updates": 60, "silent": 40, "departures": 5, "anonymise": 3, "newcomers": 8}"#;
     world.mock.moves(moved);
     drop(world.run("fetch-cursus", &["--export", "--force"]).expect(0));
     drop(world.run("fetch-users", &["--export", "--force", "users"]).expect(0));
     let summary = world.load("users");
-    drop(nightly(&world).expect(0));
+    drop(stable(&world).expect(0));
     for table in NIGHTLY {
         world.assert_mirrored(table);
     }
@@ -98,7 +103,7 @@ fn a_world_that_moved_is_mirrored_again() {
 #[test]
 fn what_hangs_on_the_students_is_mirrored_by_their_ids() {
     let world = World::new(&["--students", "400"]);
-    drop(nightly(&world).expect(0));
+    drop(stable(&world).expect(0));
     world.mock.forget();
     for table in HANGING {
         drop(world.mirror("fetch-users", table));
@@ -133,6 +138,18 @@ fn a_stage_that_fails_does_not_stop_those_that_do_not_need_it() {
     impatient.mock.faults("[]");
     drop(nightly(&impatient).expect(0));
     impatient.assert_mirrored("project_sessions");
+}
+
+#[test]
+fn only_the_tables_that_are_named_are_mirrored_and_a_misspelt_one_is_refused() {
+    let world = World::new(&["--students", "100"]);
+    drop(world.workdir.script(SCRIPT, &["cursus", "coalitions"]).expect(0));
+    assert_eq!(
+        world.database.value("SELECT string_agg(table_name, ' ' ORDER BY id) FROM ops.loads"),
+        "cursus coalitions"
+    );
+    let run = world.workdir.script(SCRIPT, &["cursus", "coalition"]).expect(2);
+    drop(run.complains(&["no table coalition"]));
 }
 
 #[test]

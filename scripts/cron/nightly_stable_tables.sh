@@ -1,36 +1,27 @@
 #!/usr/bin/env bash
-# nightly_stable_tables.sh - mirror reference data and students, parents first; for cron
+# nightly_stable_tables.sh - mirror everything, parents first, and delete what left; for cron
 #
 # Each table is fetched into its export and loaded from there. One that fails does not stop those that do not need it.
-# Without a terminal it is silent when all is well, and what is said goes to LOGS_DIR/nightly_stable_tables.log.
+# Enrolments, badges and memberships take as many hours as the hour's quota wants, and leave some of it to live work. A
+# run that is ended goes on where it was. Without a terminal it is silent when all is well, and what is said goes to
+# LOGS_DIR/nightly_stable_tables.log.
 #
-# Exit codes: 0 done, 3 done but some records wait in quarantine, 74 no log can be written, 75 another copy runs, else
-# that of the first failure.
+# Usage: scripts/cron/nightly_stable_tables.sh [TABLE…]     only these, of those that init-db --list names
+# Exit codes: 0 done, 2 no such table, 3 done but some records wait in quarantine, 74 no log can be written, 75 another
+# copy runs, else that of the first failure.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
-export PATH="$PWD/target/release:$PATH"
-logs=$(scripts/dotenv.sh LOGS_DIR)
-log=${logs:-logs}/nightly_stable_tables.log
-mkdir -p "${log%/*}" && : >>"$log" || exit 74
-exec 9>"${log%/*}/.nightly_stable_tables.lock"
-flock --nonblock 9 || { echo "nightly_stable_tables: another copy is running, or a stage of one" >&2; exit 75; }
-url=$(scripts/db.sh url)
-if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+. scripts/stages.sh nightly_stable_tables bulk
+deadline=$(scripts/dotenv.sh DEADLINE)
+export DEADLINE="${deadline:-72000}"
 
-stage() { # run a command; what it says goes to the log, and to a person or to cron's mail when they should hear it
-    local code=0
-    if [ -t 2 ]; then "$@" || code=$?; else "$@" >"$said" 2>&1 || code=$?; fi
-    { date -u '+%FT%TZ '"exit $code: $*"; cat "$said"; } >>"$log"
-    case $code in 0 | 3) ;; *) cat "$said" >&2 ;; esac
-    case $code/$verdict in 0/*) ;; 3/0 | [!3]*/0 | [!3]*/3) verdict=$code ;; esac
-    [ "$code" = 0 ] || [ "$code" = 3 ]
-}
-
-verdict=0 failed=' '
 tables=$(init-db --list)
+for wanted; do
+    cut -f 1 <<<"$tables" | grep -qx -- "$wanted" || { echo "nightly_stable_tables: no table $wanted; see init-db --list" >&2; exit 2; }
+done
+failed=' '
 while IFS=$'\t' read -r table tool needs; do
+    [ $# = 0 ] || [[ " $* " == *" $table "* ]] || continue
     for need in $needs; do
         [[ $failed != *" $need "* ]] || { echo "$table: skipped, it needs $need" | tee -a "$log" >&2; failed+="$table "; continue 2; }
     done
