@@ -31,7 +31,8 @@ pub(crate) fn answer<'a>(app: &'a App, request: &Request) -> Administered<'a> {
     }
     let reply = match (request.method.as_str(), request.path.as_str()) {
         ("GET", "/_mock/health") => Ok(Reply::json(200, r#"{"status":"ok"}"#)),
-        ("GET", "/_mock/stats") => shown(&*locked(&app.stats)),
+        ("GET", "/_mock/stats") => stats(app, request),
+        ("GET", "/_mock/moved") => shown(&app.world().moved),
         ("GET", "/_mock/switches") => shown(&*app.switches()),
         ("POST", path) => order(app, path, &request.body),
         _ => Ok(Reply::not_found()),
@@ -41,6 +42,17 @@ pub(crate) fn answer<'a>(app: &'a App, request: &Request) -> Administered<'a> {
         let body = json!({ "error": format!("{error:#}") }).to_string();
         Reply::json(400, body)
     }))
+}
+
+/// The statistics; with `window=SECONDS` also the most calls in any so many seconds.
+fn stats(app: &App, request: &Request) -> anyhow::Result<Reply> {
+    let params = Params::parse(&request.query);
+    let stats = locked(&app.stats);
+    let mut shown = serde_json::to_value(&*stats)?;
+    if let Some(window) = params.get("window") {
+        shown["most_in_window"] = json!(stats.most_in(window.parse().context("window: seconds")?));
+    }
+    Ok(Reply::json(200, shown.to_string()))
 }
 
 fn order(app: &App, path: &str, body: &[u8]) -> anyhow::Result<Reply> {

@@ -31,10 +31,10 @@ pub(crate) fn answer<'a>(app: &'a App, request: &Request) -> (Reply, InFlight<'a
     let switches = app.switches();
     let now = app.now();
     let (reply, in_flight, number) = if request.path.starts_with("/v2/") && !is_token(&request.path) {
-        let number = locked(&app.stats).begin(&request.path, now);
+        let number = locked(&app.stats).begin(&request.path, &Params::parse(&request.query), now);
         (call(app, request, &switches, now, number), InFlight(Some(app)), number)
     } else {
-        let number = locked(&app.stats).token_call();
+        let number = locked(&app.stats).token_call(&grant(request));
         (token_call(app, request, &switches, now), InFlight(None), number)
     };
     std::thread::sleep(switches.latency.of(app.seed, &request.path, number));
@@ -67,6 +67,14 @@ fn log_call(request: &Request, status: u16, before: u16, took: Duration) {
 
 fn is_token(path: &str) -> bool {
     matches!(path, "/oauth/token" | "/v2/oauth/token" | "/oauth/token/info")
+}
+
+/// What a token request asks for, as the statistics call it.
+fn grant(request: &Request) -> String {
+    if request.path == "/oauth/token/info" {
+        return "info".to_owned();
+    }
+    Credentials::of(request).get("grant_type").unwrap_or("none").to_owned()
 }
 
 fn bearer(request: &Request) -> Option<String> {
@@ -105,7 +113,7 @@ fn call(app: &App, request: &Request, switches: &Switches, now: i64, number: u64
     if request.header("user-agent").is_none_or(str::is_empty) {
         return Reply::empty(403);
     }
-    let access = match locked(&app.issuer).access(bearer(request).as_deref(), switches, now) {
+    let access = match locked(&app.issuer).call(bearer(request).as_deref(), switches, now) {
         Ok(access) => access,
         Err(reply) => return reply,
     };
@@ -121,6 +129,9 @@ fn call(app: &App, request: &Request, switches: &Switches, now: i64, number: u64
         None if unlucky => Reply::html(502),
         None => {
             let reply = routes::answer(app, request, &access, switches, number);
+            if reply.status == 200 {
+                app.move_between(&request.path, switches);
+            }
             match fault {
                 Some(fault) => damage::spoil(&fault, reply),
                 None => reply,

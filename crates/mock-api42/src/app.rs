@@ -21,6 +21,8 @@ pub(crate) struct App {
     pub(crate) faults: Mutex<Faults>,
     pub(crate) stats: Mutex<Stats>,
     kept: Mutex<Kept>,
+    /// Moves made between pages since the switch was set.
+    moves_between: Mutex<u64>,
 }
 
 /// Locks; a thread that panicked while it held the lock does not take the mock down with it.
@@ -39,6 +41,16 @@ impl App {
             faults: Mutex::new(faults),
             stats: Mutex::new(Stats::default()),
             kept: Mutex::new(Kept::default()),
+            moves_between: Mutex::new(0),
+        }
+    }
+
+    /// Moves the world after an answer to a path, where the switch says so.
+    pub(crate) fn move_between(&self, path: &str, switches: &Switches) {
+        let mut made = locked(&self.moves_between);
+        if let Some(moves) = switches.moves_per_page.after(path, *made) {
+            *made += 1;
+            self.world_mut().move_on(moves);
         }
     }
 
@@ -57,7 +69,11 @@ impl App {
     /// Changes switches; what was kept under the old ones is forgotten.
     pub(crate) fn switch(&self, changes: &serde_json::Value) -> anyhow::Result<Arc<Switches>> {
         let mut switches = self.switches.write().unwrap_or_else(PoisonError::into_inner);
-        *switches = Arc::new(switches.changed(changes)?);
+        let changed = switches.changed(changes)?;
+        if changed.moves_per_page != switches.moves_per_page {
+            *locked(&self.moves_between) = 0;
+        }
+        *switches = Arc::new(changed);
         locked(&self.kept).entries.clear();
         Ok(Arc::clone(&switches))
     }

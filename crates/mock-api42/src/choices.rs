@@ -137,6 +137,18 @@ pub(crate) enum MissingRecord {
     Html,
 }
 
+/// What a filter with too many values gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LongFilter {
+    /// All of them count
+    Allow,
+    /// The first 100 count
+    Cut,
+    /// 400 Filter Error
+    Refuse,
+}
+
 /// How bodies are delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -15,6 +15,7 @@ mod limiter;
 mod lists;
 mod moment;
 mod oauth;
+mod page_moves;
 mod params;
 mod query;
 mod reply;
@@ -34,7 +35,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use switches::Switches;
 use tool::{Judge, Verdict};
 
@@ -44,7 +45,9 @@ use tool::{Judge, Verdict};
 /// the same for the same seed; all its people are invented. It listens on loopback addresses only.
 ///
 /// Tests and demonstrations steer it while it runs, at the same address:
-///   GET  /_mock/health, /_mock/stats, /_mock/switches
+///   GET  /_mock/health, /_mock/switches
+///   GET  /_mock/stats          calls by path, status and grant; with ?window=SECONDS the most in any such window
+///   GET  /_mock/moved          how many people and rows have moved
 ///   GET  /_mock/all/v2/LIST?filter[..]=..  every row as NDJSON, ids rising, no pages
 ///   POST /_mock/move           {"updates":N,"silent":N,"departures":N,"anonymise":N,"newcomers":N,
 ///                               "enrolments":N,"marks":N,"badges":N,"memberships":N}; tells the ids
@@ -136,15 +139,18 @@ fn end_with_stdin() {
 
 /// Moves the world as often as the switch says, which may change while it runs.
 fn keep_moving(app: &App) {
+    let mut due = Instant::now();
     loop {
         let wanted = app.switches().updates_per_minute;
         if wanted == 0 {
-            std::thread::sleep(Duration::from_millis(500));
+            std::thread::sleep(Duration::from_millis(200));
+            due = Instant::now();
             continue;
         }
-        // Beyond ten a second, several at once.
+        // Beyond ten a second, several at once; what a slow moment leaves undone is made good.
         let at_once = wanted.div_ceil(600);
-        std::thread::sleep(Duration::from_secs_f64(60.0 * f64::from(at_once) / f64::from(wanted)));
+        due += Duration::from_secs_f64(60.0 * f64::from(at_once) / f64::from(wanted));
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
         let mut world = app.world_mut();
         (0..at_once).for_each(|_| world.drift());
     }

@@ -38,6 +38,8 @@ struct Token {
     /// It belongs to a person, not to the application.
     personal: bool,
     refresh: Option<String>,
+    /// Calls to /v2 so far.
+    calls: u64,
 }
 
 /// What a token opens.
@@ -92,8 +94,24 @@ impl Issuer {
         token.map_or_else(|| refusal(401, "invalid_grant", NO_GRANT), |token| answer(&token, switches, now))
     }
 
+    /// What the token of a call to /v2 opens, or the 401; it dies after as many calls as the switch says.
+    pub(crate) fn call(
+        &mut self,
+        token: Option<&str>,
+        switches: &Switches,
+        now: i64,
+    ) -> Result<Access, Reply> {
+        if let Some(known) = self.tokens.iter_mut().find(|known| Some(known.value.as_str()) == token) {
+            known.calls += 1;
+            if switches.token_calls > 0 && known.calls > switches.token_calls {
+                known.expires = known.expires.min(now / SECOND);
+            }
+        }
+        self.access(token, switches, now)
+    }
+
     /// What the token of a request opens, or the 401.
-    pub(crate) fn access(&self, token: Option<&str>, switches: &Switches, now: i64) -> Result<Access, Reply> {
+    fn access(&self, token: Option<&str>, switches: &Switches, now: i64) -> Result<Access, Reply> {
         match self.tokens.iter().find(|known| Some(known.value.as_str()) == token) {
             Some(known) if known.expires > now / SECOND => {
                 Ok(Access { personal: known.personal, scopes: known.scopes.clone() })
@@ -182,7 +200,8 @@ impl Issuer {
     fn issue(&mut self, scopes: String, switches: &Switches, now: i64, refresh: Option<String>) -> Token {
         let value = self.secret_text("token");
         let expires = now + i64::from(switches.token_lifetime);
-        let token = Token { value, scopes, created: now, expires, personal: refresh.is_some(), refresh };
+        let token =
+            Token { value, scopes, created: now, expires, personal: refresh.is_some(), refresh, calls: 0 };
         self.tokens.push(token.clone());
         token
     }

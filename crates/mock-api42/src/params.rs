@@ -45,11 +45,21 @@ impl Params {
         pairs.join("&")
     }
 
+    /// The names that decide on the rows, in order: `filter[id]&sort`.
+    pub(crate) fn question(&self) -> String {
+        let mut names: Vec<&str> = self.deciding().map(|(key, _)| key.as_str()).collect();
+        names.sort_unstable();
+        names.join("&")
+    }
+
+    fn deciding(&self) -> impl Iterator<Item = &(String, String)> {
+        let plain = ["page", "per_page", "page[number]", "page[size]", "access_token"];
+        self.0.iter().filter(move |(key, _)| !plain.contains(&key.as_str()))
+    }
+
     /// What decides on the rows, and nothing else: the key under which they can be kept.
     pub(crate) fn choice(&self) -> String {
-        let plain = ["page", "per_page", "page[number]", "page[size]", "access_token"];
-        let pairs = self.0.iter().filter(|(key, _)| !plain.contains(&key.as_str()));
-        pairs.map(|(key, value)| format!("{key}\u{1}{value}\u{2}")).collect()
+        self.deciding().map(|(key, value)| format!("{key}\u{1}{value}\u{2}")).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The question that parameters make, or the refusal they earn.
 
-use crate::choices::{BadRange, CoalitionsFilter, RangeEnds, UnknownEnum};
+use crate::choices::{BadRange, CoalitionsFilter, LongFilter, RangeEnds, UnknownEnum};
 use crate::params::Params;
 use crate::reply::Refusal;
 use crate::resource::{FILTER, Field, Kind, LISTED_IDS, LIVE, RANGE, Resource, SORT};
@@ -16,6 +16,8 @@ pub(crate) struct Question {
     /// From and to.
     pub(crate) ranges: Vec<(&'static Field, Key, Key)>,
     pub(crate) range_ends_excluded: bool,
+    /// Instants are finer than what is shown.
+    pub(crate) fine_times: bool,
     /// Lower case.
     pub(crate) search: Option<String>,
     /// Field, and whether it falls.
@@ -26,6 +28,9 @@ pub(crate) struct Question {
     pub(crate) live: bool,
 }
 
+/// Values of a filter that nobody has doubts about.
+const MOST_VALUES: usize = 100;
+
 impl Question {
     pub(crate) fn of(
         world: &World,
@@ -35,6 +40,7 @@ impl Question {
     ) -> Result<Self, Refusal> {
         let mut question = Self {
             range_ends_excluded: switches.range_ends == RangeEnds::Exclusive,
+            fine_times: switches.fine_times.is_on(),
             search: params.get("search").filter(|_| resource.search.is_some()).map(str::to_lowercase),
             ..Self::default()
         };
@@ -63,7 +69,9 @@ impl Question {
             let message = format!("Attributes {name} doesn't exists. You can only filter on: [{names}]");
             return Err(Refusal::new(400, "Filter Error", &message));
         };
-        let mut keys: Vec<Key> = value.split(',').filter_map(|text| Key::parse(field.kind, text)).collect();
+        let most = most_values(name, value, switches)?;
+        let mut keys: Vec<Key> =
+            value.split(',').take(most).filter_map(|text| Key::parse(field.kind, text)).collect();
         keys.sort();
         if field.can(LISTED_IDS) && !listed(world, field.name, value) {
             if switches.unknown_enum == UnknownEnum::Refuse {
@@ -104,6 +112,18 @@ impl Question {
         };
         self.ranges.push((field, from, to));
         Ok(())
+    }
+}
+
+/// How many values of a filter count.
+fn most_values(name: &str, value: &str, switches: &Switches) -> Result<usize, Refusal> {
+    match switches.long_filter {
+        LongFilter::Allow => Ok(usize::MAX),
+        LongFilter::Refuse if value.split(',').count() > MOST_VALUES => {
+            let message = format!("The filter {name} has more than {MOST_VALUES} values");
+            Err(Refusal::new(400, "Filter Error", &message))
+        }
+        LongFilter::Cut | LongFilter::Refuse => Ok(MOST_VALUES),
     }
 }
 

@@ -12,7 +12,12 @@ pub(crate) struct Field {
     pub(crate) get: fn(&World, u32) -> Cell,
     /// The rows that have a value, where the world keeps an index. May give too many rows, never too few.
     pub(crate) index: Option<fn(&World, i64) -> Vec<u32>>,
+    /// The rows from an instant on, where the world keeps note of what moved.
+    pub(crate) since: Option<Since>,
 }
+
+/// The rows that may have an instant at or after one; nothing when that may be any row.
+type Since = fn(&World, i64) -> Option<Vec<u32>>;
 
 pub(crate) const FILTER: u8 = 1;
 pub(crate) const SORT: u8 = 2;
@@ -26,11 +31,16 @@ pub(crate) const LISTED_IDS: u8 = 16;
 
 impl Field {
     pub(crate) const fn new(name: &'static str, kind: Kind, uses: u8, get: fn(&World, u32) -> Cell) -> Self {
-        Self { name, kind, uses, get, index: None }
+        Self { name, kind, uses, get, index: None, since: None }
     }
 
     pub(crate) const fn indexed(mut self, index: fn(&World, i64) -> Vec<u32>) -> Self {
         self.index = Some(index);
+        self
+    }
+
+    pub(crate) const fn since(mut self, since: Since) -> Self {
+        self.since = Some(since);
         self
     }
 

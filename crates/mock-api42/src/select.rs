@@ -26,6 +26,14 @@ impl Key {
         }
     }
 
+    /// An instant in milliseconds, as one in microseconds.
+    fn in_micros(&self) -> Self {
+        match self {
+            Self::Number(instant) => Self::Number(instant.saturating_mul(1_000)),
+            other => other.clone(),
+        }
+    }
+
     /// Reads a value of a parameter; nothing when it cannot be of that kind.
     pub(crate) fn parse(kind: Kind, text: &str) -> Option<Self> {
         Some(match kind {
@@ -58,7 +66,7 @@ pub(crate) fn rows(
         let row = *row;
         (resource.listed)(world, row)
             // Ranges first: they look at the row alone, and leave little where a window is asked for.
-            && question.ranges.iter().all(|range| within(range, question.range_ends_excluded, world, row))
+            && question.ranges.iter().all(|range| within(range, question, world, row))
             && question.filters.iter().all(|(field, keys)| passes(field, keys, world, row))
             // After the filters: it may have to search.
             && scope.is_none_or(|(parent, of)| (parent.belongs)(world, row, of))
@@ -79,6 +87,13 @@ fn candidates(world: &World, scope: Option<(&Parent, u32)>, question: &Question)
     if let Some((Parent { index: Some(index), .. }, of)) = scope {
         return Some(index(world, of));
     }
+    let since = |(field, from, _): &(&Field, Key, Key)| match (field.since, from) {
+        (Some(since), Key::Number(from)) => since(world, *from),
+        _ => None,
+    };
+    if let Some(rows) = question.ranges.iter().find_map(since) {
+        return Some(rows);
+    }
     let (index, keys) = question.filters.iter().find_map(|(field, keys)| Some((field.index?, keys)))?;
     let ids = keys.iter().filter_map(|key| if let Key::Number(id) = key { Some(*id) } else { None });
     let mut rows: Vec<u32> = ids.flat_map(|id| index(world, id)).collect();
@@ -97,10 +112,24 @@ fn passes(field: &Field, keys: &[Key], world: &World, row: u32) -> bool {
     }
 }
 
-fn within((field, from, to): &(&Field, Key, Key), ends_excluded: bool, world: &World, row: u32) -> bool {
-    let key = Key::of((field.get)(world, row));
-    let inside = if ends_excluded { key > *from && key < *to } else { key >= *from && key <= *to };
+fn within((field, from, to): &(&Field, Key, Key), question: &Question, world: &World, row: u32) -> bool {
+    let mut key = Key::of((field.get)(world, row));
+    let (mut from, mut to) = (from, to);
+    let finer;
+    if let (Key::Number(value), true) = (&key, question.fine_times && field.kind == Kind::Time) {
+        finer = (from.in_micros(), to.in_micros());
+        (from, to) = (&finer.0, &finer.1);
+        key = Key::Number(fine(*value, row));
+    }
+    let inside =
+        if question.range_ends_excluded { key > *from && key < *to } else { key >= *from && key <= *to };
     inside && key != Key::Last
+}
+
+/// Microseconds of an instant that answers give in milliseconds: the same ones for the same row and instant.
+fn fine(instant: i64, row: u32) -> i64 {
+    let hash = (instant as u32 ^ row.wrapping_mul(2_654_435_761)).wrapping_mul(2_246_822_519);
+    instant * 1_000 + i64::from(hash >> 16) % 1_000
 }
 
 /// Sorts rows that come in the order of their ids; where keys are equal, that order stays.
@@ -112,7 +141,9 @@ fn sort(world: &World, question: &Question, rows: &mut [u32]) {
             ("id", true) => rows.sort_unstable_by_key(|row| Reverse(*row)),
             (_, falls) if field.kind != Kind::Text => {
                 // As below, in half the memory; -1 - n reverses the order of numbers without overflow.
+                let finely = question.fine_times && field.kind == Kind::Time;
                 let number = |row: u32| match Key::of((field.get)(world, row)) {
+                    Key::Number(number) if finely => fine(number, row),
                     Key::Number(number) => number,
                     _ => i64::MAX,
                 };

@@ -1,10 +1,11 @@
 //! Everything about the API that is unknown or can be set: options at the start, and by `/_mock/switch` while it runs.
 
 use crate::choices::{
-    BadRange, CoalitionsFilter, HourWindow, LinkSize, MissingRecord, OnBad, Order, RangeEnds, Toggle,
-    Transfer, Undocumented, UnknownEnum, Until,
+    BadRange, CoalitionsFilter, HourWindow, LinkSize, LongFilter, MissingRecord, OnBad, Order, RangeEnds,
+    Toggle, Transfer, Undocumented, UnknownEnum, Until,
 };
 use crate::latency::Latency;
+use crate::page_moves::PageMoves;
 use anyhow::Context;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -101,14 +102,27 @@ pub(crate) struct Switches {
     /// Seconds that a token is valid
     #[arg(long, value_name = "SECONDS", default_value_t = 7200)]
     pub(crate) token_lifetime: u32,
+    /// Calls to /v2 after which a token dies; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) token_calls: u64,
+    /// Whether instants are finer in the database than in the answers: ranges and sorts go by what is not shown (unknown)
+    #[arg(long, value_enum, default_value_t = Toggle::Off)]
+    pub(crate) fine_times: Toggle,
+    /// What a filter with more than 100 values gets (unknown)
+    #[arg(long, value_enum, default_value_t = LongFilter::Refuse)]
+    pub(crate) long_filter: LongFilter,
     /// People that change in a minute, in the measured mix
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) updates_per_minute: u32,
+    /// Moves after each answer 200: null, a number of updates, or an object as for /_mock/move, which may also hold
+    /// "path" (part of the paths it is about) and "times" (how many moves at most)
+    #[arg(long, value_name = "N|JSON|null", default_value_t = PageMoves::default())]
+    pub(crate) moves_per_page: PageMoves,
 }
 
 impl Switches {
-    /// The switches with those of a JSON object changed. Names may be written as options; numbers, booleans and null
-    /// stand for the words of the options.
+    /// The switches with those of a JSON object changed. Names may be written as options; numbers, booleans, objects and
+    /// null stand for the words of the options.
     pub(crate) fn changed(&self, changes: &Value) -> anyhow::Result<Self> {
         let changes = changes.as_object().context("not an object of names and values")?;
         let mut all = serde_json::to_value(self)?;
@@ -117,7 +131,9 @@ impl Switches {
             let slot = all.get_mut(&name).with_context(|| format!("no switch is called {name}"))?;
             *slot = match (&slot, value) {
                 (Value::String(_), Value::Bool(on)) => Value::from(if *on { "on" } else { "off" }),
-                (Value::String(_), Value::Number(_) | Value::Null) => Value::from(value.to_string()),
+                (Value::String(_), Value::Number(_) | Value::Object(_) | Value::Null) => {
+                    Value::from(value.to_string())
+                }
                 _ => value.clone(),
             };
         }

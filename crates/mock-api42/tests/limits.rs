@@ -78,3 +78,17 @@ fn a_304_and_a_token_call_count_where_they_do() {
     assert_eq!(remaining(&mock.get("/v2/cursus")), "93");
     assert_eq!(mock.stats()["served_304"], 2);
 }
+
+#[test]
+fn calls_are_counted_in_any_window_and_by_question() {
+    let mock = Mock::start(&[]);
+    mock.get("/v2/users?filter[kind]=student&page=1&per_page=5");
+    mock.get("/v2/users?per_page=5&filter[kind]=admin&page=2");
+    std::thread::sleep(std::time::Duration::from_millis(1_050));
+    mock.get("/v2/users?sort=id&filter[kind]=student");
+    let most =
+        |seconds: u32| mock.get(&format!("/_mock/stats?window={seconds}")).json()["most_in_window"].clone();
+    assert_eq!((most(1), most(60)), (2.into(), 3.into()));
+    let expected = serde_json::json!({"/v2/users?filter[kind]": 2, "/v2/users?filter[kind]&sort": 1});
+    assert_eq!(mock.stats()["by_question"], expected);
+}

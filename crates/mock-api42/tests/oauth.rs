@@ -146,3 +146,17 @@ fn a_secret_expires_and_the_next_one_takes_over() {
     let answer = mock.post_form("/oauth/token", &form("client_credentials")).json();
     assert_eq!(answer["secret_valid_until"], 4_000_000_000_i64);
 }
+
+#[test]
+fn a_token_dies_after_so_many_calls() {
+    let mock = Mock::start(&["--token-calls", "3"]);
+    let statuses: Vec<u16> = (0..4).map(|_| mock.get("/v2/cursus").status).collect();
+    assert_eq!(statuses, [200, 200, 200, 401]);
+    let expired =
+        r#"Bearer realm="42 API", error="invalid_token", error_description="The access token expired""#;
+    assert_eq!(mock.get("/v2/cursus").header("www-authenticate"), Some(expired));
+    let fresh = format!("Bearer {}", mock.fresh_token());
+    assert_eq!(mock.get_with("/v2/cursus", &[("Authorization", &fresh)]).status, 200);
+    let grants = &mock.stats()["token_calls_by_grant"];
+    assert_eq!(grants, &serde_json::json!({"client_credentials": 2}));
+}

@@ -52,6 +52,20 @@ impl Mock {
         stats[name].as_u64().unwrap_or_else(|| panic!("the mock counts no {name}: {stats}"))
     }
 
+    /// The most calls in any so many seconds.
+    #[must_use]
+    pub fn most_in(&self, seconds: u32) -> u64 {
+        let stats = self.get(&format!("/_mock/stats?window={seconds}"));
+        let stats: Value = serde_json::from_str(&stats).expect("JSON");
+        stats["most_in_window"].as_u64().expect("a number")
+    }
+
+    /// How many moved since the world began: updates, silent, departures, …
+    #[must_use]
+    pub fn moved(&self) -> Value {
+        serde_json::from_str(&self.get("/_mock/moved")).expect("JSON")
+    }
+
     /// Starts counting anew.
     pub fn forget(&self) {
         self.post("/_mock/stats/reset", "");

@@ -32,6 +32,10 @@ impl Row for Badge {
         self.user_id
     }
 
+    fn updated(&self) -> i64 {
+        self.updated
+    }
+
     fn set_id(&mut self, id: u32) {
         self.id = id;
     }
@@ -129,6 +133,7 @@ const FIELDS: &[Field] = &[
     }),
     Field::new("nbr_of_success", Kind::Int, ALL, |world, row| Cell::maybe_int(count(at(world, row)))),
     Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(created(at(world, row)))),
-    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated)),
+    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated))
+        .since(|world, instant| world.badges.since(instant)),
     Field::new("rewarded", Kind::Bool, FILTER, |world, row| Cell::Bool(count(at(world, row)).is_some())),
 ];

@@ -29,6 +29,10 @@ impl Row for CampusUser {
         self.person
     }
 
+    fn updated(&self) -> i64 {
+        updated(self)
+    }
+
     fn set_id(&mut self, id: u32) {
         self.id = id;
     }
@@ -56,6 +60,10 @@ pub(crate) fn invent(seed: u64, people: &[Person], campuses: usize) -> Table<Cam
     Table::new(rows, 11, 2)
 }
 
+const fn updated(place: &CampusUser) -> i64 {
+    place.created + 60_003
+}
+
 pub(crate) fn write(world: &World, row: u32, json: &mut Json) {
     let place = at(world, row);
     json.object(|json| {
@@ -64,7 +72,7 @@ pub(crate) fn write(world: &World, row: u32, json: &mut Json) {
         json.int("campus_id", i64::from(world.campuses[usize::from(place.campus)].id));
         json.flag("is_primary", place.primary);
         json.time("created_at", place.created);
-        json.time("updated_at", place.created + 60_003);
+        json.time("updated_at", updated(place));
     });
 }
 
@@ -107,5 +115,6 @@ const FIELDS: &[Field] = &[
     }),
     Field::new("is_primary", Kind::Bool, ALL, |world, row| Cell::Bool(at(world, row).primary)),
     Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created)),
-    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created + 60_003)),
+    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(updated(at(world, row))))
+        .since(|world, instant| world.campus_users.since(instant)),
 ];

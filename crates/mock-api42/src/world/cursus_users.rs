@@ -36,6 +36,10 @@ impl Row for CursusUser {
         self.person
     }
 
+    fn updated(&self) -> i64 {
+        self.updated
+    }
+
     fn set_id(&mut self, id: u32) {
         self.id = id;
     }
@@ -223,7 +227,8 @@ const FIELDS: &[Field] = &[
     })
     .indexed(|world, id| world.person_row(id).map_or_else(Vec::new, |user| world.cursus_users.of_user(user))),
     Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created)),
-    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated)),
+    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated))
+        .since(|world, instant| world.cursus_users.since(instant)),
     Field::new("end_at", Kind::Time, ALL, |world, row| Cell::maybe_time(end(at(world, row)))),
     Field::new("begin_at", Kind::Time, ALL, |world, row| Cell::Time(begin(at(world, row)))),
     Field::new("has_coalition", Kind::Bool, ALL, |world, row| Cell::Bool(at(world, row).has_coalition)),

@@ -59,6 +59,10 @@ impl Row for Enrolment {
         self.person
     }
 
+    fn updated(&self) -> i64 {
+        self.updated
+    }
+
     fn set_id(&mut self, id: u32) {
         self.id = id;
     }

@@ -96,7 +96,8 @@ const FIELDS: &[Field] = &[
     })
     .indexed(|world, id| world.person_row(id).map_or_else(Vec::new, |user| world.enrolments.of_user(user))),
     Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created_at())),
-    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated)),
+    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated))
+        .since(|world, instant| world.enrolments.since(instant)),
     Field::new("occurrence", Kind::Int, ALL, |world, row| Cell::Int(i64::from(at(world, row).occurrence))),
     Field::new("final_mark", Kind::Int, ALL, |world, row| {
         Cell::maybe_int(Some(at(world, row).mark).filter(|mark| *mark != NO_MARK).map(i64::from))

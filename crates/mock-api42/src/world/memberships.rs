@@ -32,6 +32,10 @@ impl Row for Membership {
         self.user_id
     }
 
+    fn updated(&self) -> i64 {
+        self.updated
+    }
+
     fn set_id(&mut self, id: u32) {
         self.id = id;
     }
@@ -119,13 +123,13 @@ pub(crate) fn fresh(world: &World, user_id: u32, coalition_id: u32, now: i64) ->
 impl Table<Membership> {
     /// Adds to a score and ranks the coalition anew. No date moves: scores and ranks are computed.
     pub(crate) fn score(&mut self, row: u32, points: i32) {
-        self.row_mut(row).score += points;
+        self.row_silently(row).score += points;
         let coalition = self.row(row).coalition_id;
         let mut rows: Vec<u32> =
             (0..self.len() as u32).filter(|row| self.row(*row).coalition_id == coalition).collect();
         rows.sort_by_key(|row| -self.row(*row).score);
         for (place, row) in rows.into_iter().enumerate() {
-            self.row_mut(row).rank = place as u32 + 1;
+            self.row_silently(row).rank = place as u32 + 1;
         }
     }
 }
@@ -187,7 +191,8 @@ const FIELDS: &[Field] = &[
         |world, id| u32::try_from(id).map_or_else(|_| Vec::new(), |id| world.memberships.of_user(id)),
     ),
     Field::new("created_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).created)),
-    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated)),
+    Field::new("updated_at", Kind::Time, ALL, |world, row| Cell::Time(at(world, row).updated))
+        .since(|world, instant| world.memberships.since(instant)),
     Field::new("this_year_score", Kind::Int, ALL, |world, row| Cell::Int(i64::from(at(world, row).score))),
     Field::new("this_year_score_updated_at", Kind::Time, ALL, |world, row| {
         Cell::Time(at(world, row).updated)

@@ -26,7 +26,7 @@ mod users;
 mod work;
 mod zones;
 
-pub(crate) use moves::Moves;
+pub(crate) use moves::{MovedSoFar, Moves};
 
 use crate::moment::Clock;
 use crate::resource::Resource;
@@ -69,6 +69,7 @@ pub(crate) struct World {
     pub(crate) facts: u64,
     /// Moves so far: the number that chance depends on.
     moves: u64,
+    pub(crate) moved: MovedSoFar,
     /// Ids of the people who vanished.
     gone: HashSet<u32>,
     main_cursus: u32,
@@ -111,6 +112,7 @@ impl World {
             structure: 0,
             facts: 0,
             moves: 0,
+            moved: MovedSoFar::default(),
             gone: HashSet::new(),
             main_cursus,
             titles: titles::invent(seed),

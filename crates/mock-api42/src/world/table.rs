@@ -1,6 +1,6 @@
 //! Rows in the order of their ids, findable by id and by user, growing at the end.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// A row of a [`Table`].
 pub(crate) trait Row {
@@ -8,6 +8,9 @@ pub(crate) trait Row {
 
     /// What the table is indexed by: a user, as the row stores it.
     fn user(&self) -> u32;
+
+    /// Milliseconds since 1970.
+    fn updated(&self) -> i64;
 
     fn set_id(&mut self, id: u32);
 }
@@ -20,6 +23,9 @@ pub(crate) struct Table<R> {
     by_user: Vec<u32>,
     /// The rows that came later, by user.
     later: HashMap<u32, Vec<u32>>,
+    /// The last update of the beginning, and the rows that moved or came since.
+    beginning: i64,
+    moved: BTreeSet<u32>,
 }
 
 impl<R: Row> Table<R> {
@@ -35,7 +41,8 @@ impl<R: Row> Table<R> {
         }
         let mut by_user: Vec<u32> = (0..rows.len() as u32).collect();
         by_user.sort_by_key(|row| rows[*row as usize].user());
-        Self { rows, by_user, later: HashMap::new() }
+        let beginning = rows.iter().map(Row::updated).max().unwrap_or(i64::MIN);
+        Self { rows, by_user, later: HashMap::new(), beginning, moved: BTreeSet::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -46,8 +53,20 @@ impl<R: Row> Table<R> {
         &self.rows[row as usize]
     }
 
+    /// A row that is updated.
     pub(crate) fn row_mut(&mut self, row: u32) -> &mut R {
+        self.moved.insert(row);
         &mut self.rows[row as usize]
+    }
+
+    /// A row that changes without an update.
+    pub(crate) fn row_silently(&mut self, row: u32) -> &mut R {
+        &mut self.rows[row as usize]
+    }
+
+    /// All rows updated at or after an instant, and maybe others; nothing where that may be any row.
+    pub(crate) fn since(&self, instant: i64) -> Option<Vec<u32>> {
+        (instant > self.beginning).then(|| self.moved.iter().copied().collect())
     }
 
     /// The row with an id.
@@ -75,6 +94,7 @@ impl<R: Row> Table<R> {
         row.set_id(self.rows.last().map_or(1, |last| last.id() + 1));
         self.later.entry(row.user()).or_default().push(number);
         self.rows.push(row);
+        self.moved.insert(number);
         number
     }
 }
