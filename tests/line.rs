@@ -6,6 +6,7 @@
 //! - `answers`: the API at its worst.
 //! - `pruning`: what leaves, and what only seems to.
 //! - `scripts`: the private server, the quickstart, `.env`.
+//! - `tokens`: tokens and secrets that end.
 //! - `growing`: a fourteenth resource is one file.
 //! - `house`: walls, names and manuals.
 
@@ -19,3 +20,4 @@ mod nightly;
 mod pipes;
 mod pruning;
 mod scripts;
+mod tokens;
