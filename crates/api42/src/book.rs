@@ -1,6 +1,16 @@
 //! The arithmetic of the shared pace: when the next call is due. No clock and no file here: time is an argument.
+//!
+//! # Layout
+//! - here: the book, and the slots of a second.
+//! - `hour`: how many calls the hour has left, and for whom.
+//! - `turn`: who is served first when several wait.
 
-use crate::clock::{Micros, SECOND};
+mod hour;
+mod turn;
+
+use crate::budget::Budget;
+use crate::class::{Class, PerClass};
+use crate::clock::{self, Micros, SECOND};
 use crate::hints::Hints;
 use crate::settings::Settings;
 use serde::{Deserialize, Serialize};
@@ -33,8 +43,13 @@ pub(crate) struct Ticket(u64);
 /// The part of the announced limits that a process may use.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Share {
-    second: f64,
+    class: Class,
+    /// Of the limits, for this host.
+    host: f64,
+    /// Of the host's hour, for this process.
     hour: f64,
+    /// Whether a minute without a call earns one beyond the share of the hour.
+    trickles: bool,
 }
 
 /// Whether a call may go, and if not, when to ask again.
@@ -47,7 +62,7 @@ pub(crate) enum Decision {
 /// What a call waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Why {
-    /// The spacing of calls: at most a few seconds.
+    /// The spacing of calls, or somebody who is served first: at most a few seconds.
     Gap,
     /// The API said 429.
     Hold,
@@ -71,6 +86,15 @@ pub(crate) struct Book {
     calls: u64,
     /// Calls let go per minute since boot; oldest first.
     minutes: VecDeque<(u64, u32)>,
+    /// The same by class. Beside the others, so that an older release can read what a newer one wrote, and back.
+    #[serde(default)]
+    classes: VecDeque<(u64, PerClass)>,
+    /// Until when each class is taken to wait for a slot, though its process may be dead.
+    #[serde(default)]
+    waiting: [Micros; Class::ALL.len()],
+    /// Slots that live work took in a row while others waited.
+    #[serde(default)]
+    passed: u32,
     reading: Option<Reading>,
     /// Answers 429 in a row, those of one burst counted once.
     strikes: u32,
@@ -90,7 +114,14 @@ struct Reading {
 
 impl Share {
     pub(crate) fn of(settings: &Settings) -> Self {
-        Self { second: settings.pace_share, hour: settings.pace_share * settings.hour_share }
+        let Settings { class, pace_share: host, hour_share, .. } = *settings;
+        let hour = hour_share.unwrap_or(class.hour_share());
+        Self { class, host, hour, trickles: hour_share.is_none() }
+    }
+
+    /// All that a host with this share of the limits may use.
+    pub(crate) const fn of_host(host: f64) -> Self {
+        Self { class: Class::Live, host, hour: 1.0, trickles: false }
     }
 }
 
@@ -106,6 +137,9 @@ impl Book {
             hold_until: 0,
             calls: 0,
             minutes: VecDeque::new(),
+            classes: VecDeque::new(),
+            waiting: [0; Class::ALL.len()],
+            passed: 0,
             reading: None,
             strikes: 0,
             struck: 0,
@@ -116,6 +150,7 @@ impl Book {
     pub(crate) fn read(bytes: &[u8], boot: &str, now: Micros) -> Option<Self> {
         let book: Self = serde_json::from_slice(bytes).ok()?;
         let sane = book.next <= now + HOUR && book.hold_until <= now + 2 * LONGEST_HOLD;
+        let sane = sane && book.waiting.iter().all(|until| *until <= now + HOUR);
         (book.boot == boot && book.written <= now && sane).then_some(book)
     }
 
@@ -137,13 +172,14 @@ impl Book {
         if self.allowed(now, share) < 1 {
             return Decision::Wait(self.hour_due(now, share), Why::Hour);
         }
-        if now < self.next {
-            return Decision::Wait(self.next, Why::Gap);
+        if let Some(until) = self.waits(now, share) {
+            return Decision::Wait(until, Why::Gap);
         }
         let slot = if now - self.next <= LATE { self.next } else { now };
         self.next = slot + self.gap(share);
         self.calls += 1;
-        self.count(now);
+        self.count(now, share.class);
+        self.served(now, share.class);
         Decision::Go(Ticket(self.calls))
     }
 
@@ -184,80 +220,32 @@ impl Book {
         self.hold_until = self.hold_until.max(now + pause);
     }
 
+    /// What there is to see, for a host with this share of the limits.
+    pub(crate) fn budget(&self, now: Micros, share: Share) -> Budget {
+        let by_class = self.by_class(now);
+        let host = self.of_host(share);
+        let header = self.reading(now).map(|reading| reading.remaining - self.since(reading.call));
+        Budget {
+            per_second: self.per_second,
+            per_hour: self.per_hour,
+            host: host.unsigned_abs(),
+            used: self.own(now).unsigned_abs(),
+            by_class: Class::ALL.map(|class| (class, u64::from(by_class[class.index()]))),
+            remaining: (host - self.own(now)).max(0).unsigned_abs(),
+            remaining_by_header: header.map(|left| left.max(0).unsigned_abs()),
+            waiting: Class::ALL.into_iter().filter(|class| self.is_waiting(now, *class)).collect(),
+            held_until: Some(self.hold_until).filter(|until| *until > now).map(clock::instant),
+            oldest_leaves: self.oldest_leaves(now).map(clock::instant),
+        }
+    }
+
     /// The space between two calls.
     pub(crate) fn gap(&self, share: Share) -> Micros {
-        let limit = f64::from(self.per_second) * share.second;
+        let limit = f64::from(self.per_second) * share.host;
         // Hosts that share a limit each keep to whole calls a second, or their sum could exceed it.
         let limit = if limit >= 1.0 { limit.floor() } else { limit };
         to_micros(MARGIN / limit)
     }
-
-    /// How many calls may still go at this instant, by the header or by our own count, whichever allows more: the
-    /// header knows when the API's own hour began, our count knows what left the hour since the header was read.
-    fn allowed(&self, now: Micros, share: Share) -> i64 {
-        let own = self.by_own_count(now, share);
-        self.reading(now).map_or(own, |reading| {
-            own.max(reading.remaining - self.of_others(share) - self.since(reading.call))
-        })
-    }
-
-    fn by_own_count(&self, now: Micros, share: Share) -> i64 {
-        let excess =
-            self.reading(now).map_or(0, |reading| (reading.unexplained - self.of_others(share)).max(0));
-        self.budget(share) - self.own(now) - excess
-    }
-
-    /// The first instant at which our own count allows a call again.
-    fn hour_due(&self, now: Micros, share: Share) -> Micros {
-        let leaving = self.minutes.iter().map(|(minute, _)| leaves(*minute));
-        let mut instants: Vec<_> = leaving.chain(self.reading.map(|reading| reading.expires)).collect();
-        instants.sort_unstable();
-        let due =
-            instants.into_iter().find(|instant| *instant > now && self.by_own_count(*instant, share) >= 1);
-        due.unwrap_or(now + MINUTE)
-    }
-
-    /// Calls an hour that this process lets this host make.
-    fn budget(&self, share: Share) -> i64 {
-        ((f64::from(self.per_hour) * share.hour) as i64).max(1)
-    }
-
-    /// Calls an hour that are left to other hosts, and to processes that may use more of the hour.
-    fn of_others(&self, share: Share) -> i64 {
-        i64::from(self.per_hour) - self.budget(share)
-    }
-
-    /// Calls of this host in the hour before an instant; whole minutes, so up to a minute's calls too many.
-    fn own(&self, now: Micros) -> i64 {
-        let inside = self.minutes.iter().filter(|(minute, _)| leaves(*minute) > now);
-        inside.map(|(_, count)| i64::from(*count)).sum()
-    }
-
-    fn since(&self, call: u64) -> i64 {
-        i64::try_from(self.calls.saturating_sub(call)).unwrap_or(i64::MAX)
-    }
-
-    fn reading(&self, now: Micros) -> Option<Reading> {
-        self.reading.filter(|reading| now < reading.expires)
-    }
-
-    fn count(&mut self, now: Micros) {
-        let minute = now / MINUTE;
-        match self.minutes.back_mut() {
-            Some((last, count)) if *last == minute => *count += 1,
-            _ => self.minutes.push_back((minute, 1)),
-        }
-    }
-
-    fn forget(&mut self, now: Micros) {
-        self.minutes.retain(|(minute, _)| leaves(*minute) > now);
-        self.reading = self.reading(now);
-    }
-}
-
-/// When the last call of a minute is an hour old; a second is added for its way to the API.
-const fn leaves(minute: u64) -> Micros {
-    minute.saturating_add(1).saturating_mul(MINUTE).saturating_add(HOUR + SECOND)
 }
 
 /// One to two seconds at first, twice as much each time it repeats.
@@ -273,3 +261,7 @@ fn to_micros(seconds: f64) -> Micros {
 #[cfg(test)]
 #[path = "book_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "book_class_tests.rs"]
+mod class_tests;

@@ -2,26 +2,26 @@
 
 use super::*;
 
-const ALL: Share = Share { second: 1.0, hour: 1.0 };
-const HALF: Share = Share { second: 0.5, hour: 0.5 };
-const QUARTER: Share = Share { second: 0.25, hour: 0.25 };
+pub(super) const ALL: Share = Share::of_host(1.0);
+const HALF: Share = Share::of_host(0.5);
+const QUARTER: Share = Share::of_host(0.25);
 
 /// A small generator of its own, so that a failure can be repeated.
-struct Dice(u64);
+pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
-    fn roll(&mut self, below: u64) -> u64 {
+    pub(super) fn roll(&mut self, below: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % below
     }
 }
 
-fn hints(limits: Option<(u32, u32)>, remaining: Option<u32>) -> Hints {
+pub(super) fn hints(limits: Option<(u32, u32)>, remaining: Option<u32>) -> Hints {
     let (per_second, per_hour) = limits.unzip();
     Hints { per_second, per_hour, remaining, ..Hints::default() }
 }
 
-fn with_limits(per_second: u32, per_hour: u32) -> Book {
+pub(super) fn with_limits(per_second: u32, per_hour: u32) -> Book {
     let mut book = Book::new("boot");
     book.learn(Ticket(0), &hints(Some((per_second, per_hour)), None), 0);
     book
@@ -47,12 +47,11 @@ fn run(
     sent
 }
 
-fn most_in(sent: &[Micros], window: Micros) -> usize {
+pub(super) fn most_in(sent: &[Micros], window: Micros) -> usize {
     let mut sorted = sent.to_vec();
     sorted.sort_unstable();
-    let within =
-        |start: &Micros| sorted.iter().filter(|instant| (*start..start + window).contains(*instant)).count();
-    sorted.iter().map(within).max().unwrap_or(0)
+    let end = |start: &Micros| sorted.partition_point(|instant| *instant < start + window);
+    sorted.iter().enumerate().map(|(first, start)| end(start) - first).max().unwrap_or(0)
 }
 
 #[test]
@@ -122,12 +121,12 @@ fn limits_are_those_that_the_api_announces() {
     let mut book = Book::new("boot");
     assert_eq!(book.gap(ALL), 525_000);
     book.learn(Ticket(1), &hints(Some((8, 1400)), None), SECOND);
-    assert_eq!((book.gap(ALL), book.budget(ALL)), (131_250, 1400));
-    assert_eq!((book.gap(QUARTER), book.budget(QUARTER)), (525_000, 350));
+    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (131_250, 1400));
+    assert_eq!((book.gap(QUARTER), book.reach(SECOND, QUARTER)), (525_000, 350));
     book.learn(Ticket(2), &hints(Some((0, 0)), None), SECOND);
-    assert_eq!((book.gap(ALL), book.budget(ALL)), (131_250, 1400));
+    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (131_250, 1400));
     book.learn(Ticket(3), &hints(Some((1, 600)), None), SECOND);
-    assert_eq!((book.gap(ALL), book.budget(ALL)), (1_050_000, 600));
+    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (1_050_000, 600));
 }
 
 /// A book that let `count` calls go in its first minute.
@@ -187,7 +186,7 @@ fn the_share_of_other_hosts_is_not_mistaken_for_strangers() {
 
 #[test]
 fn bulk_work_leaves_a_share_of_the_hour_to_live_work() {
-    let bulk = Share { second: 1.0, hour: 0.75 };
+    let bulk = Share { class: Class::Bulk, hour: 0.75, ..ALL };
     let mut book = after(900);
     let now = 30 * SECOND;
     assert_eq!(book.gap(bulk), book.gap(ALL), "calls a second are not affected");

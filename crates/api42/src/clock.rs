@@ -1,5 +1,6 @@
 //! The clock that all processes of a host share and nobody can set: time since boot, suspension included.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::sync::Arc;
@@ -40,6 +41,12 @@ pub(crate) fn now() -> Micros {
     let time = clock_gettime(ClockId::Boottime);
     // Neither part is ever negative on this clock.
     time.tv_sec.unsigned_abs() * SECOND + time.tv_nsec.unsigned_abs() / 1000
+}
+
+/// An instant of this clock as people tell time.
+pub(crate) fn instant(at: Micros) -> DateTime<Utc> {
+    let away = i64::try_from(at).unwrap_or(i64::MAX).saturating_sub(i64::try_from(now()).unwrap_or(i64::MAX));
+    Utc::now().checked_add_signed(TimeDelta::microseconds(away)).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// Tells one boot of the machine from another; empty where the kernel does not say.

@@ -1,15 +1,18 @@
 //! How the 42 API is spoken: token, shared pace, walking, retrying. Knows no table and no file of exports.
 //!
 //! [`Client::get`] makes one call, [`Client::walk`] reads whole lists. All processes of a host draw from one pace and
-//! use one token; both are kept in [`Settings::state_dir`].
+//! use one token; both are kept in [`Settings::state_dir`]. [`HostState`] shows them, and calls nothing.
 
 mod book;
+mod budget;
 mod chance;
+mod class;
 mod client;
 mod clock;
 mod course;
 mod crew;
 mod hints;
+mod host;
 mod line;
 mod listing;
 mod pace;
@@ -23,7 +26,10 @@ mod token;
 mod walk;
 mod wire;
 
+pub use budget::Budget;
+pub use class::Class;
 pub use client::{Answer, Client};
+pub use host::HostState;
 pub use listing::id;
 pub use secret::Secret;
 pub use settings::{DEFAULT_ROOT, Settings, WaitListener};

@@ -1,5 +1,6 @@
 //! What the environment says about the API: where it is, who asks, and how much of it this host may use.
 
+use crate::class::Class;
 use crate::secret::Secret;
 use anyhow::{Context, anyhow, bail};
 use std::env;
@@ -32,9 +33,11 @@ pub struct Settings {
     pub state_dir: PathBuf,
     /// The share of the application's limits that this host may use, above 0 and up to 1.
     pub pace_share: f64,
-    /// The share of this host's hour that this process may use up, above 0 and up to 1: bulk work with 0.8 leaves a
-    /// fifth of every hour to live work. Calls a second are not affected.
-    pub hour_share: f64,
+    /// The kind of work this process does: who is served first, and who leaves a reserve of the hour.
+    pub class: Class,
+    /// The share of this host's hour that this process may use up, above 0 and up to 1; `None` is that of its class.
+    /// Calls a second are not affected.
+    pub hour_share: Option<f64>,
     /// How many requests may be under way at once.
     pub in_flight: usize,
     /// How long one call may wait for quota in all, before it gives up with [`Verdict::Busy`].
@@ -59,7 +62,8 @@ impl Settings {
             next_secret: None,
             state_dir,
             pace_share: 1.0,
-            hour_share: 1.0,
+            class: Class::default(),
+            hour_share: None,
             in_flight: 8,
             max_wait: Duration::from_secs(3660),
             timeout: Duration::from_secs(180),
@@ -68,11 +72,11 @@ impl Settings {
     }
 
     /// Reads `API_ROOT`, `CLIENT_ID`, `CLIENT_SECRET`, `CLIENT_SECRET_NEXT`, `STATE_DIR`, `MAX_WAIT_SECONDS`,
-    /// `PACE_SHARE` and `HOUR_SHARE`. An empty variable counts as absent.
+    /// `PACE_SHARE`, `PACE_CLASS` and `HOUR_SHARE`. An empty variable counts as absent.
     ///
     /// # Errors
     ///
-    /// [`Verdict::Config`] when the credentials are missing or a number makes no sense.
+    /// [`Verdict::Config`] when the credentials are missing, or a number or a class makes no sense.
     pub fn from_env() -> anyhow::Result<Self> {
         read_settings(&Environment { lookup: &|name| env::var_os(name) }).verdict(Verdict::Config)
     }
@@ -82,7 +86,7 @@ impl Settings {
     /// Refuses settings that make no sense, as [`Verdict::Config`].
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let shares = check_share("PACE_SHARE", self.pace_share)
-            .and_then(|()| check_share("HOUR_SHARE", self.hour_share));
+            .and_then(|()| check_share("HOUR_SHARE", self.hour_share.unwrap_or(1.0)));
         shares.and_then(|()| normal_root(&self.root).map(drop)).verdict(Verdict::Config)
     }
 }
@@ -98,8 +102,33 @@ struct Environment<'lookup> {
     lookup: &'lookup dyn Fn(&str) -> Option<OsString>,
 }
 
+/// What names the state of a host, without the secret: for those who only look.
+pub(crate) struct Whose {
+    pub(crate) root: String,
+    pub(crate) client_id: Option<String>,
+    pub(crate) state_dir: PathBuf,
+    pub(crate) pace_share: f64,
+}
+
+impl Whose {
+    pub(crate) fn from_env() -> anyhow::Result<Self> {
+        let environment = Environment { lookup: &|name| env::var_os(name) };
+        let read = || -> anyhow::Result<Self> {
+            let pace_share = environment.number("PACE_SHARE")?.unwrap_or(1.0);
+            check_share("PACE_SHARE", pace_share)?;
+            Ok(Self {
+                root: normal_root(&environment.root()?)?,
+                client_id: environment.text("CLIENT_ID")?,
+                state_dir: environment.state_dir()?,
+                pace_share,
+            })
+        };
+        read().verdict(Verdict::Config)
+    }
+}
+
 fn read_settings(environment: &Environment<'_>) -> anyhow::Result<Settings> {
-    let root = environment.text("API_ROOT")?.unwrap_or_else(|| DEFAULT_ROOT.to_owned());
+    let root = environment.root()?;
     let client_id = environment.credential("CLIENT_ID")?;
     let client_secret = Secret::new(environment.credential("CLIENT_SECRET")?);
     let mut settings = Settings::new(&root, &client_id, client_secret, environment.state_dir()?);
@@ -108,7 +137,8 @@ fn read_settings(environment: &Environment<'_>) -> anyhow::Result<Settings> {
         settings.max_wait = Duration::from_secs(seconds);
     }
     settings.pace_share = environment.number("PACE_SHARE")?.unwrap_or(1.0);
-    settings.hour_share = environment.number("HOUR_SHARE")?.unwrap_or(1.0);
+    settings.class = environment.class()?;
+    settings.hour_share = environment.number("HOUR_SHARE")?;
     settings.check()?;
     Ok(settings)
 }
@@ -117,6 +147,10 @@ impl Environment<'_> {
     fn text(&self, name: &str) -> anyhow::Result<Option<String>> {
         let value = (self.lookup)(name).filter(|value| !value.is_empty());
         value.map(|value| value.into_string().map_err(|_| anyhow!("{name} is not UTF-8"))).transpose()
+    }
+
+    fn root(&self) -> anyhow::Result<String> {
+        Ok(self.text("API_ROOT")?.unwrap_or_else(|| DEFAULT_ROOT.to_owned()))
     }
 
     fn credential(&self, name: &str) -> anyhow::Result<String> {
@@ -129,6 +163,12 @@ impl Environment<'_> {
             text.trim().parse().map_err(|_| anyhow!("{name} is `{text}`, not a number that fits"))
         };
         self.text(name)?.map(parse).transpose()
+    }
+
+    fn class(&self) -> anyhow::Result<Class> {
+        let Some(text) = self.text("PACE_CLASS")? else { return Ok(Class::default()) };
+        let names = Class::ALL.map(Class::name).join(", ");
+        text.parse().map_err(|()| anyhow!("PACE_CLASS is `{text}`; it has to be one of {names}"))
     }
 
     fn state_dir(&self) -> anyhow::Result<PathBuf> {
@@ -212,6 +252,7 @@ mod tests {
         assert_eq!(settings.state_dir, PathBuf::from("/home/x/.local/state/mirror42"));
         assert_eq!((settings.max_wait, settings.pace_share), (Duration::from_secs(3660), 1.0));
         assert!(settings.next_secret.is_none());
+        assert_eq!((settings.class, settings.hour_share), (Class::Hand, None));
     }
 
     #[test]
@@ -222,13 +263,15 @@ mod tests {
             ("CLIENT_SECRET_NEXT", "n"),
             ("STATE_DIR", "/s"),
         ]);
-        variables.extend([("MAX_WAIT_SECONDS", "7"), ("PACE_SHARE", "0.5"), ("HOUR_SHARE", "0.8")]);
+        variables.extend([("MAX_WAIT_SECONDS", "7"), ("PACE_SHARE", "0.5"), ("HOUR_SHARE", "0.75")]);
+        variables.push(("PACE_CLASS", "bulk"));
         let settings = read(&variables).unwrap();
         assert_eq!(settings.root, "http://localhost:1/v2");
         assert_eq!(settings.next_secret.unwrap().reveal(), "n");
         assert_eq!(settings.state_dir, PathBuf::from("/s"));
         assert_eq!(settings.max_wait, Duration::from_secs(7));
-        assert_eq!((settings.pace_share, settings.hour_share), (0.5, 0.8));
+        assert_eq!((settings.pace_share, settings.hour_share), (0.5, Some(0.75)));
+        assert_eq!(settings.class, Class::Bulk);
         let xdg = read(&[CREDENTIALS[0], CREDENTIALS[1], ("XDG_STATE_HOME", "/x")]).unwrap();
         assert_eq!(xdg.state_dir, PathBuf::from("/x/mirror42"));
     }
@@ -239,9 +282,13 @@ mod tests {
         let expected =
             "CLIENT_SECRET is not set; put CLIENT_ID and CLIENT_SECRET of the application into .env";
         assert_eq!(message, expected);
-        for (name, value) in
-            [("MAX_WAIT_SECONDS", "-1"), ("PACE_SHARE", "0"), ("PACE_SHARE", "all"), ("HOUR_SHARE", "NaN")]
-        {
+        for (name, value) in [
+            ("MAX_WAIT_SECONDS", "-1"),
+            ("PACE_SHARE", "0"),
+            ("PACE_SHARE", "all"),
+            ("HOUR_SHARE", "NaN"),
+            ("PACE_CLASS", "fast"),
+        ] {
             let mut variables = CREDENTIALS.to_vec();
             variables.push((name, value));
             let message = format!("{:#}", read(&variables).unwrap_err());

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -29,8 +30,7 @@ pub(crate) struct Held<'shared> {
 impl Shared {
     /// Names the file of one root and application; `patience` bounds the wait for its lock.
     pub(crate) fn new(folder: &Path, name: &str, key: &str, patience: Duration) -> Self {
-        let path = |ending: &str| folder.join(format!("{name}-{key}.{ending}"));
-        Self { file: path("json"), lock: path("lock"), patience }
+        Self { file: path(folder, name, key, "json"), lock: path(folder, name, key, "lock"), patience }
     }
 
     /// Takes the lock.
@@ -129,6 +129,31 @@ pub(crate) fn prepare(folder: &Path) -> anyhow::Result<()> {
     .verdict(Verdict::Io)
 }
 
+/// The path of a shared file, or of its lock.
+pub(crate) fn path(folder: &Path, name: &str, key: &str, ending: &str) -> PathBuf {
+    folder.join(format!("{name}-{key}.{ending}"))
+}
+
+/// The only key that the files of a folder have; `None` when there are none.
+pub(crate) fn only_key(folder: &Path) -> anyhow::Result<Option<String>> {
+    let context = || folder.display().to_string();
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        read => read.with_context(context).verdict(Verdict::Io)?,
+    };
+    let mut keys = BTreeSet::new();
+    for entry in entries {
+        let name = entry.with_context(context).verdict(Verdict::Io)?.file_name();
+        let key = name.to_str().and_then(|name| name.strip_prefix("pace-")?.strip_suffix(".json"));
+        keys.extend(key.map(str::to_owned));
+    }
+    if keys.len() > 1 {
+        let error = anyhow::anyhow!("{}: several applications have state there; set CLIENT_ID", context());
+        return Err(error).verdict(Verdict::Config);
+    }
+    Ok(keys.pop_first())
+}
+
 /// Names what belongs to one application at one root, without naming either.
 pub(crate) fn key(root: &str, client_id: &str) -> String {
     let digest = Sha256::digest(format!("{root}\n{client_id}"));
@@ -187,6 +212,17 @@ mod tests {
         assert_eq!(Verdict::of(&error), Verdict::Busy);
         drop(held);
         assert!(shared.hold().is_ok());
+    }
+
+    #[test]
+    fn one_application_needs_no_name_and_two_do() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(only_key(&folder.path().join("none")).unwrap(), None);
+        fs::write(folder.path().join("pace-abc.json"), "").unwrap();
+        fs::write(folder.path().join("pace-abc.lock"), "").unwrap();
+        assert_eq!(only_key(folder.path()).unwrap().unwrap(), "abc");
+        fs::write(folder.path().join("pace-def.json"), "").unwrap();
+        assert_eq!(Verdict::of(&only_key(folder.path()).unwrap_err()), Verdict::Config);
     }
 
     #[test]
