@@ -1,10 +1,13 @@
 //! What the end-to-end tests share: a mock, a database, the tools, and a comparison of both ends of the line.
 
-use catalog::{Catalog, Column, Resource, Type};
-use chrono::{DateTime, Utc};
-use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashMap};
+mod truth;
+
+use catalog::Resource;
+use serde_json::Value;
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use testkit::{Database, Mock, Run, Workdir};
+use truth::Truth;
 
 /// One mock, one database, and a folder whose tools know both.
 #[derive(Debug)]
@@ -60,171 +63,72 @@ impl World {
     /// # Panics
     /// When it does not; the message shows the first differences.
     pub fn assert_mirrored(&self, table: &str) {
-        let catalog = Catalog::load().expect("the catalog");
-        let resource = catalog.find(table).expect("a resource");
-        let expected = rows_by_key(resource, self.expected(&catalog, resource));
-        let query = format!("SELECT * FROM {}", resource.table);
-        let found = rows_by_key(
-            resource,
-            self.database.rows(&query).into_iter().map(|row| normal_row(resource, row)),
-        );
-        let mut differences = Vec::new();
-        for (key, row) in &expected {
-            match found.get(key) {
-                None => differences.push(format!("missing: {row}")),
-                Some(other) if other != row => differences.push(format!("expected {row}\n   found {other}")),
-                Some(_) => {}
+        let truth = Truth::of(&self.mock);
+        let resource = truth.catalog.find(table).expect("a resource");
+        let mut found = HashMap::new();
+        self.database.each(&format!("SELECT * FROM {}", resource.table), |row| {
+            let row = truth::normal_row(resource, row);
+            found.insert(truth::key_of(resource, &row), digest(&row));
+        });
+        let (mut differences, mut compared) = (Vec::new(), 0);
+        truth.each(resource, None, &mut |row| {
+            compared += 1;
+            let key = truth::key_of(resource, &row);
+            match found.remove(&key) {
+                Some(same) if same == digest(&row) => {}
+                _ if differences.len() == 3 => {}
+                other => differences.push((key, row, other.is_some())),
             }
-        }
-        differences.extend(
-            found.keys().filter(|key| !expected.contains_key(*key)).map(|key| format!("surplus: {key}")),
-        );
-        differences.truncate(3);
+        });
+        let tell = |(key, row, is_there): &(String, Value, bool)| match is_there {
+            false => format!("missing: {row}"),
+            true => format!("expected {row}\n   found {}", self.row(resource, key)),
+        };
+        let mut differences: Vec<String> = differences.iter().map(tell).collect();
+        differences.extend(found.keys().take(3).map(|key| format!("surplus: {key}")));
         assert!(differences.is_empty(), "{table}: {}", differences.join("\n"));
-        assert!(!expected.is_empty(), "{table}: the mock's world is empty, nothing was compared");
+        assert!(compared > 0, "{table}: the mock's world is empty, nothing was compared");
     }
 
-    /// The rows that a table should hold, made from the mock's own world.
-    fn expected(&self, catalog: &Catalog, resource: &Resource) -> Vec<Value> {
-        let records = self.records(&resource.table);
-        let rows = records.iter().map(|record| row_of(resource, record));
-        let parents: HashMap<&str, Vec<i64>> = resource
-            .columns
-            .iter()
-            .filter_map(|column| column.references.as_deref())
-            .map(|parent| (parent, self.ids(catalog, parent)))
-            .collect();
-        // A row whose parent is not mirrored waits in quarantine, and is not in the table.
-        let has_parents = |row: &Value| {
-            resource.columns.iter().all(|column| match (&column.references, row[&column.name].as_i64()) {
-                (Some(parent), Some(id)) => parents[parent.as_str()].binary_search(&id).is_ok(),
-                _ => true,
-            })
-        };
-        rows.filter(has_parents).collect()
+    /// Keys and times of the rows of a table that moved at or after an instant, as the mirror should know them.
+    #[must_use]
+    pub fn moved(&self, table: &str, since: &str) -> Vec<(i64, i64)> {
+        let truth = Truth::of(&self.mock);
+        let resource = truth.catalog.find(table).expect("a resource");
+        let mut moved = Vec::new();
+        truth.each(resource, Some(&format!("range[updated_at]={since},2100-01-01")), &mut |row| {
+            moved.extend(row["id"].as_i64().zip(row["updated_at"].as_i64()));
+        });
+        moved
     }
 
-    fn ids(&self, catalog: &Catalog, table: &str) -> Vec<i64> {
-        let resource = catalog.find(table).expect("a resource");
-        let mut ids: Vec<i64> =
-            self.expected(catalog, resource).iter().filter_map(|row| row["id"].as_i64()).collect();
-        ids.sort_unstable();
-        ids
+    /// How many rows of [`World::moved`] a table does not know, or only as they were before.
+    #[must_use]
+    pub fn unseen(&self, table: &str, since: &str, moved: &[(i64, i64)]) -> usize {
+        let query = format!(
+            "SELECT id, (extract(epoch FROM updated_at) * 1000000)::bigint AS at FROM {table}
+            WHERE updated_at >= '{since}'"
+        );
+        let mut known = HashMap::new();
+        self.database.each(&query, |row| {
+            known.insert(row["id"].as_i64(), row["at"].as_i64());
+        });
+        moved.iter().filter(|(id, at)| known.get(&Some(*id)).copied().flatten() < Some(*at)).count()
     }
 
-    /// The records that a table is made of, as the API means them; written by hand, without the catalog.
-    fn records(&self, table: &str) -> Vec<Value> {
-        let students = "filter[kind]=student&filter[alumni?]=false";
-        match table {
-            "cursus" => self.mock.all("/v2/cursus"),
-            "campuses" => self.mock.all("/v2/campus"),
-            "achievements" => self.mock.all("/v2/achievements"),
-            "campus_achievements" => self.campus_achievements(),
-            "projects" => self.mock.all("/v2/cursus/21/projects"),
-            "campus_projects" => self.campus_projects(),
-            "project_sessions" => {
-                let projects = self.mock.all("/v2/cursus/21/projects");
-                projects
-                    .iter()
-                    .flat_map(|project| project["project_sessions"].as_array().cloned().unwrap_or_default())
-                    .collect()
-            }
-            "users" => self.stamped(self.mock.all(&format!("/v2/cursus/21/users?{students}")), "/id"),
-            "coalitions" => self.mock.all("/v2/coalitions"),
-            "cursus_users" => self.stamped(in_scope(self.mock.all("/v2/cursus/21/cursus_users")), "/user/id"),
-            "projects_users" => {
-                let records = self.mock.all("/v2/projects_users?filter[cursus]=21");
-                self.stamped(in_scope(records), "/user/id")
-            }
-            other => self.stamped(self.mock.all(&format!("/v2/{other}")), "/user_id"),
-        }
-    }
-
-    fn campus_achievements(&self) -> Vec<Value> {
-        let campuses = self.mock.all("/v2/campus");
-        let mut pairs = Vec::new();
-        for achievement in self.mock.all("/v2/achievements") {
-            for name in achievement["campus"].as_array().expect("names") {
-                let name = name.as_str().expect("a name").trim();
-                let campus =
-                    campuses.iter().find(|campus| campus["name"].as_str().map(str::trim) == Some(name));
-                pairs.extend(
-                    campus.map(
-                        |campus| json!({"campus_id": campus["id"], "achievement_id": achievement["id"]}),
-                    ),
-                );
-            }
-        }
-        pairs
-    }
-
-    fn campus_projects(&self) -> Vec<Value> {
-        let mut pairs = Vec::new();
-        for project in self.mock.all("/v2/cursus/21/projects") {
-            for campus in project["campus"].as_array().expect("campuses") {
-                pairs.push(json!({"campus_id": campus["id"], "project_id": project["id"]}));
-            }
-        }
-        pairs
-    }
-
-    /// Adds each record's campus: the primary one of the user whose id stands at `pointer`.
-    fn stamped(&self, records: Vec<Value>, pointer: &str) -> Vec<Value> {
-        let links = self.mock.all("/v2/campus_users?filter[is_primary]=true");
-        let campuses: HashMap<u64, &Value> =
-            links.iter().filter_map(|link| Some((link["user_id"].as_u64()?, &link["campus_id"]))).collect();
-        let stamp = |mut record: Value| {
-            let user = record.pointer(pointer).and_then(Value::as_u64).expect("a user's id");
-            record["campus_id"] = campuses.get(&user).copied().cloned().unwrap_or_default();
-            record
-        };
-        records.into_iter().map(stamp).collect()
+    /// A row of a table as it is compared.
+    fn row(&self, resource: &Resource, key: &str) -> Value {
+        let columns = resource.key.join(" || ',' || ");
+        let query = format!("SELECT * FROM {} WHERE {columns} = '{key}'", resource.table);
+        self.database.rows(&query).pop().map(|row| truth::normal_row(resource, row)).unwrap_or_default()
     }
 }
 
-/// Records of students who are no alumni.
-fn in_scope(records: Vec<Value>) -> Vec<Value> {
-    let fits = |record: &Value| record["user"]["kind"] == "student" && record["user"]["alumni?"] == false;
-    records.into_iter().filter(fits).collect()
-}
-
-/// The row that a record makes.
-fn row_of(resource: &Resource, record: &Value) -> Value {
-    let mut row = Map::new();
-    for column in &resource.columns {
-        let value = record.pointer(&column.from).cloned().unwrap_or_default();
-        row.insert(column.name.clone(), normal(column, value));
-    }
-    Value::Object(row)
-}
-
-/// A row as PostgreSQL shows it, without what is ours.
-fn normal_row(resource: &Resource, mut row: Value) -> Value {
-    let mut normalised = Map::new();
-    for column in &resource.columns {
-        normalised.insert(column.name.clone(), normal(column, row[&column.name].take()));
-    }
-    Value::Object(normalised)
-}
-
-/// One spelling for each value: instants in UTC, numbers as numbers, the API's `{}` for nothing as null.
-fn normal(column: &Column, value: Value) -> Value {
-    match (column.kind, &value) {
-        (Type::Timestamptz, Value::String(text)) => {
-            let instant: DateTime<Utc> =
-                text.parse().unwrap_or_else(|error| panic!("{}: {text}: {error}", column.name));
-            Value::from(instant.timestamp_micros())
-        }
-        (Type::Double, Value::Number(number)) => json!(number.as_f64()),
-        (Type::Text, Value::Object(nothing)) if nothing.is_empty() => Value::Null,
-        _ => value,
-    }
-}
-
-fn rows_by_key(resource: &Resource, rows: impl IntoIterator<Item = Value>) -> BTreeMap<String, Value> {
-    let key =
-        |row: &Value| resource.key.iter().map(|name| row[name].to_string()).collect::<Vec<_>>().join(",");
-    rows.into_iter().map(|row| (key(&row), row)).collect()
+/// Stands for a row: a table of a million rows is compared without holding it.
+fn digest(row: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    row.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The tables that the nightly script mirrors, parents first.

@@ -1,5 +1,6 @@
 //! A fresh database on a private server.
 
+use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, NoTls};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -44,9 +45,20 @@ impl Database {
     /// The rows of a query as JSON objects, in the query's order.
     #[must_use]
     pub fn rows(&self, query: &str) -> Vec<Value> {
+        let mut rows = Vec::new();
+        self.each(query, |row| rows.push(row));
+        rows
+    }
+
+    /// Gives the rows of a query one by one, for tables that are too long to be held.
+    pub fn each(&self, query: &str, mut give: impl FnMut(Value)) {
         let sql = format!("SELECT to_jsonb(q)::text FROM ({query}) q");
-        let rows = self.connect().query(&sql, &[]).unwrap_or_else(|error| panic!("{query}: {error:?}"));
-        rows.iter().map(|row| serde_json::from_str(row.get(0)).expect("PostgreSQL writes JSON")).collect()
+        let mut client = self.connect();
+        let nothing: [&str; 0] = [];
+        let mut rows = client.query_raw(&sql, nothing).unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        while let Some(row) = rows.next().unwrap_or_else(|error| panic!("{query}: {error:?}")) {
+            give(serde_json::from_str(row.get(0)).expect("PostgreSQL writes JSON"));
+        }
     }
 
     /// The only value of a query, as text; empty when null.

@@ -74,10 +74,31 @@ impl Mock {
     /// Every record of a list, whatever its paging: the mock's own world.
     #[must_use]
     pub fn all(&self, path: &str) -> Vec<Value> {
-        let text = self.get(&format!("/_mock/all{path}"));
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
-            .collect()
+        let mut records = Vec::new();
+        self.each(path, &mut |record| records.push(record));
+        records
+    }
+
+    /// Gives every record of a list, one by one, for lists that are too long to be held.
+    pub fn each(&self, path: &str, give: &mut dyn FnMut(Value)) {
+        let url = self.address(&format!("/_mock/all{path}"));
+        let response = ureq::get(&url).call().unwrap_or_else(|error| panic!("GET {url}: {error}"));
+        for line in BufReader::new(response.into_body().into_reader()).lines() {
+            let line = line.unwrap_or_else(|error| panic!("GET {url}: {error}"));
+            give(serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}")));
+        }
+    }
+
+    /// One page of a list, as anybody gets it who asks with a token.
+    #[must_use]
+    pub fn page(&self, path: &str) -> Vec<Value> {
+        let form = "grant_type=client_credentials&client_id=u-s4t2ud-mock&client_secret=s-s4t2ud-mock";
+        let grant: Value = serde_json::from_str(&self.post("/oauth/token", form)).expect("JSON");
+        let token = format!("Bearer {}", grant["access_token"].as_str().expect("a token"));
+        let url = self.address(path);
+        let request = ureq::get(&url).header("Authorization", token);
+        let response = request.call().unwrap_or_else(|error| panic!("GET {url}: {error}"));
+        response.into_body().read_json().unwrap_or_else(|error| panic!("GET {url}: {error}"))
     }
 
     /// Lets the world move; says what moved.
@@ -100,9 +121,13 @@ impl Mock {
         self.post("/_mock/expire-tokens", "");
     }
 
+    fn address(&self, path: &str) -> String {
+        let encoded = path.replace("?]", "%3F]").replace('[', "%5B").replace(']', "%5D");
+        format!("{}{encoded}", self.url)
+    }
+
     fn get(&self, path: &str) -> String {
-        let url =
-            format!("{}{}", self.url, path.replace('[', "%5B").replace(']', "%5D").replace("?]", "%3F]"));
+        let url = self.address(path);
         let response = ureq::get(&url).call().unwrap_or_else(|error| panic!("GET {url}: {error}"));
         let mut body = response.into_body();
         let text = body.with_config().limit(u64::MAX).read_to_string();
