@@ -6,6 +6,7 @@
 //! - `answers`: the API at its worst.
 //! - `pruning`: what leaves, and what only seems to.
 //! - `scripts`: the private server, the quickstart, `.env`.
+//! - `live`: following what changed, and looking up whose it is.
 //! - `tokens`: tokens and secrets that end.
 //! - `growing`: a fourteenth resource is one file.
 //! - `house`: walls, names and manuals.
@@ -16,6 +17,7 @@ mod answers;
 mod growing;
 mod house;
 mod kills;
+mod live;
 mod nightly;
 mod pipes;
 mod pruning;

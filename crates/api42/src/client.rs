@@ -2,6 +2,7 @@
 
 use crate::book::Share;
 use crate::clock::{self, Stop};
+use crate::follow::{Feed, Follow};
 use crate::line::{Line, Reply, Request};
 use crate::pace::{Pace, Patience};
 use crate::refusal;
@@ -14,6 +15,7 @@ use crate::wire::{Exchange, Wire};
 use anyhow::{Context, anyhow};
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use verdict::{Judge, Verdict};
@@ -90,6 +92,15 @@ impl Client {
         Walk::new(self.clone(), lists, self.inner.in_flight)
     }
 
+    /// Follows what changed in a list. See [`Follow`].
+    ///
+    /// # Errors
+    ///
+    /// When the feed's cursor is none.
+    pub fn follow(&self, feed: Feed) -> anyhow::Result<Follow> {
+        Follow::new(self.clone(), feed)
+    }
+
     /// What was called so far.
     #[must_use]
     pub fn tally(&self) -> Tally {
@@ -126,12 +137,33 @@ impl Client {
                     return Err(error).verdict(Verdict::Credentials);
                 }
                 Reply::Refused(exchange) => {
-                    return Err(anyhow!(refusal::sentence(&exchange))).verdict(Verdict::Failed);
+                    return Err(Refused::of(&exchange).into());
                 }
             }
         }
     }
 }
+
+/// A final refusal of the API, in a sentence. Nobody needs to judge it: it is a failure.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    sentence: String,
+}
+
+impl Refused {
+    fn of(exchange: &Exchange) -> Self {
+        Self { status: exchange.status, sentence: refusal::sentence(exchange) }
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Refused {}
 
 /// What is wrong with a body, without quoting it.
 pub(crate) fn broken(error: &serde_json::Error) -> String {

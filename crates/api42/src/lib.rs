@@ -1,7 +1,8 @@
 //! How the 42 API is spoken: token, shared pace, walking, retrying. Knows no table and no file of exports.
 //!
-//! [`Client::get`] makes one call, [`Client::walk`] reads whole lists. All processes of a host draw from one pace and
-//! use one token; both are kept in [`Settings::state_dir`]. [`HostState`] shows them, and calls nothing.
+//! [`Client::get`] makes one call, [`Client::walk`] reads whole lists, [`Client::follow`] what changed in them. All
+//! processes of a host draw from one pace and use one token; both are kept in [`Settings::state_dir`]. [`HostState`]
+//! shows them, and calls nothing.
 
 mod book;
 mod budget;
@@ -11,6 +12,8 @@ mod client;
 mod clock;
 mod course;
 mod crew;
+mod follow;
+mod follow_steps;
 mod hints;
 mod host;
 mod line;
@@ -29,6 +32,7 @@ mod wire;
 pub use budget::Budget;
 pub use class::Class;
 pub use client::{Answer, Client};
+pub use follow::{Changes, Feed, Follow};
 pub use host::HostState;
 pub use listing::id;
 pub use secret::Secret;

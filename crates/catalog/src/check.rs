@@ -13,6 +13,7 @@ pub(crate) fn all(resources: &[Resource]) -> Result<()> {
     for resource in resources {
         names_are_legal(resource)?;
         columns_fit(resource)?;
+        live_fits(resource)?;
         pointers_are_legal(resource)?;
         for target in resource.needs() {
             ensure!(
@@ -98,6 +99,8 @@ fn columns_fit(resource: &Resource) -> Result<()> {
 fn pointers_are_legal(resource: &Resource) -> Result<()> {
     let mut pointers: Vec<&str> = resource.columns.iter().map(|column| column.from.as_str()).collect();
     pointers.extend(resource.scope.keys().map(String::as_str));
+    let stamps = resource.lookup.iter().flat_map(|lookup| lookup.stamp.values());
+    pointers.extend(stamps.flat_map(|stamp| [stamp.id.as_str(), stamp.take.as_str()]));
     match &resource.source {
         Source::Fetch(fetch) => {
             ensure!(fetch.path.starts_with("/v2/"), "catalog {}: path starts with /v2/", resource.file);
@@ -122,6 +125,36 @@ fn pointers_are_legal(resource: &Resource) -> Result<()> {
     for value in resource.scope.values() {
         let plain = value.is_str() || value.is_bool() || value.is_integer();
         ensure!(plain, "catalog {}: a value of [scope] is a text, a number, true or false", resource.file);
+    }
+    Ok(())
+}
+
+/// `[live]` and `[lookup]` say more about a list of `[fetch]`.
+fn live_fits(resource: &Resource) -> Result<()> {
+    let file = &resource.file;
+    let is_fetched = matches!(resource.source, Source::Fetch(_));
+    ensure!(
+        is_fetched || resource.live.is_none() && resource.lookup.is_none(),
+        "catalog {file}: [live] and [lookup] go with [fetch]"
+    );
+    if let Some(live) = &resource.live {
+        let path = live.path.as_deref().unwrap_or("/v2/");
+        ensure!(path.starts_with("/v2/"), "catalog {file}: live.path starts with /v2/");
+        let moves = resource.column(&live.range).map(|column| column.kind);
+        ensure!(
+            moves == Some(Type::Timestamptz),
+            "catalog {file}: live.range `{}` is no column of type timestamptz",
+            live.range
+        );
+        let first = live.sort.split(',').next();
+        ensure!(
+            first == Some(live.range.as_str()),
+            "catalog {file}: live.sort rises by `{}` first: `{0},id`",
+            live.range
+        );
+    }
+    for (key, stamp) in resource.lookup.iter().flat_map(|lookup| &lookup.stamp) {
+        ensure!(stamp.path.starts_with("/v2/"), "catalog {file}: lookup.stamp.{key}.path starts with /v2/");
     }
     Ok(())
 }

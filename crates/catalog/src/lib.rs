@@ -12,7 +12,9 @@ mod check;
 pub mod resource;
 
 use anyhow::{Context, Result, bail};
-pub use resource::{Column, Derive, Each, Fetch, Field, Find, Group, Resource, Source, Type};
+pub use resource::{
+    Column, Derive, Each, Fetch, Field, Find, Group, Live, Lookup, Resource, Source, Stamp, Type,
+};
 use std::path::Path;
 use verdict::{Judge, Verdict};
 

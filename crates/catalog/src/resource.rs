@@ -28,6 +28,12 @@ pub struct Resource {
     pub columns: Vec<Column>,
     /// Where the records come from.
     pub source: Source,
+    /// How its changes are followed; none where only a full walk shows them.
+    pub live: Option<Live>,
+    /// How an id that is not mirrored yet is looked up.
+    pub lookup: Option<Lookup>,
+    /// Seconds for which an export is fresh, where it is not the usual hour.
+    pub fresh_for: Option<u32>,
     /// What a record must say to belong to the mirror: JSON pointer → value. A record without the pointer passes.
     pub scope: BTreeMap<String, toml::Value>,
 }
@@ -102,6 +108,52 @@ pub struct Each {
 
 const fn one() -> usize {
     1
+}
+
+/// How the changes of a list are followed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// Path, where it is not the one of `[fetch]`.
+    pub path: Option<String>,
+    /// Query parameters, where they are not those of `[fetch]`.
+    pub query: Option<BTreeMap<String, String>>,
+    /// The key that moves with every change, and that the list takes in `range[…]`.
+    pub range: String,
+    /// The order by that key, ascending.
+    pub sort: String,
+    /// Whether the API documents that the list takes this order.
+    #[serde(default = "yes")]
+    pub sort_is_documented: bool,
+}
+
+/// How ids are looked up that are not known yet: by the list of `[fetch]`, asked for these ids. Those that it does not
+/// give are out of scope.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// Query parameter that takes the ids, separated by commas, a hundred at once.
+    pub by: String,
+    /// Keys that the list itself does not give: key → the list that does.
+    #[serde(default)]
+    pub stamp: BTreeMap<String, Stamp>,
+}
+
+/// A list that gives one key of looked up records.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Stamp {
+    /// Path below the API's root.
+    pub path: String,
+    /// Query parameters.
+    #[serde(default)]
+    pub query: BTreeMap<String, String>,
+    /// Query parameter that takes the ids, separated by commas.
+    pub by: String,
+    /// JSON pointer to the id in its records.
+    pub id: String,
+    /// JSON pointer to the value of the key.
+    pub take: String,
 }
 
 /// How records are made from another resource's export.
@@ -220,6 +272,9 @@ struct File {
     columns: Vec<Column>,
     fetch: Option<Fetch>,
     derive: Option<Derive>,
+    live: Option<Live>,
+    lookup: Option<Lookup>,
+    fresh_for: Option<u32>,
     #[serde(default)]
     scope: BTreeMap<String, toml::Value>,
 }
@@ -245,6 +300,7 @@ impl Resource {
         let (stem, short) = (stem.to_owned(), short.to_owned());
         let (about, table, group, key) = (file.about, file.table, file.group, file.key);
         let (nightly, version, scope) = (file.nightly, file.version, file.scope);
+        let (live, lookup, fresh_for) = (file.live, file.lookup, file.fresh_for);
         Ok(Self {
             file: stem,
             name: short,
@@ -256,6 +312,9 @@ impl Resource {
             version,
             columns,
             source,
+            live,
+            lookup,
+            fresh_for,
             scope,
         })
     }

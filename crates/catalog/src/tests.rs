@@ -123,6 +123,32 @@ fn keys_and_sources_have_to_make_sense() {
 }
 
 #[test]
+fn what_is_followed_has_to_make_sense() {
+    let live = |text: &str| complaint("path = \"/v2/things\"", &format!("path = \"/v2/things\"\n{text}"));
+    assert!(live("[live]\nrange = \"name\"\nsort = \"name\"").contains("no column of type timestamptz"));
+    let text = "[live]\nrange = \"name\"\nsort = \"name\"\nsorted = true";
+    assert!(live(text).contains("line 12: unknown field `sorted`"), "{}", live(text));
+    let moved = PARENT.replace(r#"type = "text""#, r#"type = "timestamptz""#);
+    let falling = format!("{moved}[live]\nrange = \"name\"\nsort = \"-name\"");
+    assert!(
+        complaints(&[("01_things.toml", &falling)]).contains("live.sort rises by `name` first: `name,id`")
+    );
+    let lookup = "[lookup]\nby = \"filter[id]\"\n[lookup.stamp.x]\npath = \"/v2/x\"\nby = \"y\"\nid = \"id\"\ntake = \"/x\"";
+    assert!(live(lookup).contains("`id` is no JSON pointer"));
+}
+
+#[test]
+fn five_resources_are_followed() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    let followed: Vec<_> = catalog.resources().iter().filter(|resource| resource.live.is_some()).collect();
+    let tables: Vec<_> = followed.iter().map(|resource| resource.table.as_str()).collect();
+    let expected = ["users", "cursus_users", "projects_users", "achievements_users", "coalitions_users"];
+    assert_eq!(tables, expected);
+    let undocumented = followed.iter().filter(|resource| !resource.live.as_ref().unwrap().sort_is_documented);
+    assert_eq!(undocumented.map(|resource| resource.table.as_str()).collect::<Vec<_>>(), ["projects_users"]);
+}
+
+#[test]
 fn a_folder_replaces_what_is_compiled_in() {
     let folder = tempfile::tempdir().unwrap();
     assert!(Catalog::from_folder(folder.path()).unwrap_err().to_string().contains("holds no .toml file"));

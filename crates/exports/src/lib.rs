@@ -5,18 +5,22 @@
 //! - [`Manifest`]: what an export says of itself.
 //! - [`Snapshot`]: an export that is there, read with its checksum watched.
 //! - [`Draft`]: an export that is being written.
-//! - [`Walk`]: a draft that is written page by page, and goes on where it was after a kill.
+//! - [`Walk`]: a draft that is written page by page, and goes on where it was after a kill; [`Trail`]: the same for a
+//!   window of changes. `left`: what they leave for that.
 
 mod draft;
+mod left;
 mod manifest;
 mod place;
 mod snapshot;
+mod trail;
 mod walk;
 
 pub use draft::{Draft, Facts};
 pub use manifest::{Kind, Manifest, Scope, Window};
 pub use place::Place;
 pub use snapshot::Snapshot;
+pub use trail::Trail;
 pub use walk::{Effort, Page, Position, Walk};
 
 #[cfg(test)]

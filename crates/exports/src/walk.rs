@@ -1,16 +1,14 @@
 //! A draft that is written page by page, and goes on where it was after a kill.
 
-use crate::draft::{Draft, Facts, replace};
+use crate::draft::{Draft, Facts};
+use crate::left::{self, Progress};
 use crate::snapshot::existing;
 use crate::{Kind, Manifest, Place};
 use anyhow::{Context, Result};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use verdict::{Judge, Verdict};
 
 /// Pages older than this are fetched again: what an interrupted walk left is a picture of one moment, more or less.
@@ -97,10 +95,10 @@ impl Walk {
     pub fn open(place: &Place, query: &str, now: DateTime<Utc>) -> Result<Self> {
         let mut state = State::new(query, now);
         let draft = Draft::resume(place, || {
-            match left_over(place)?.filter(|state| state.can_be_resumed(query, now)) {
+            match left::read::<State>(place)?.filter(|state| state.can_be_resumed(query, now)) {
                 Some(left) => state = left,
                 // It must not outlive the pages that it describes.
-                None => remove(&place.walk_state())?,
+                None => left::forget(place)?,
             }
             Ok(state.bytes)
         })?;
@@ -145,9 +143,7 @@ impl Walk {
         let bytes = self.draft.sync()?;
         self.state.advance(page, bytes, Utc::now());
         self.state.effort = self.spent.plus(effort);
-        let text = serde_json::to_vec(&self.state)?;
-        let here = || self.place.walk_state().display().to_string();
-        replace(&self.place.walk_state(), &text).with_context(here).verdict(Verdict::Io)
+        left::write(&self.place, &self.state)
     }
 
     /// Puts the walk in place of the export before it. To be called when its last list is done.
@@ -162,8 +158,14 @@ impl Walk {
         let facts =
             Facts { kind, complete, total, unresolved, query, calls, retries, throttled, started, window };
         let manifest = self.draft.publish(facts)?;
-        remove(&self.place.walk_state())?;
+        left::forget(&self.place)?;
         Ok(manifest)
+    }
+}
+
+impl Progress for State {
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -185,11 +187,14 @@ impl State {
 
     fn can_be_resumed(&self, query: &str, now: DateTime<Utc>) -> bool {
         let age = now - self.begun;
-        self.query == query && age < RESUMABLE && age >= TimeDelta::zero()
+        self.query == query
+            && self.bytes_before_list <= self.bytes
+            && age < RESUMABLE
+            && age >= TimeDelta::zero()
     }
 
     fn advance(&mut self, page: Page, bytes: u64, now: DateTime<Utc>) {
-        self.started = self.started.or_else(|| page.date.map(|date| self.begun + skew(date, now)));
+        self.started = self.started.or_else(|| page.date.map(|date| self.begun + left::skew(date, now)));
         self.bytes = bytes;
         self.list = page.list;
         self.next_page = page.number + 1;
@@ -206,46 +211,11 @@ impl State {
 }
 
 impl Effort {
-    const fn plus(self, more: Self) -> Self {
+    pub(crate) const fn plus(self, more: Self) -> Self {
         Self {
             calls: self.calls + more.calls,
             retries: self.retries + more.retries,
             throttled: self.throttled + more.throttled,
         }
-    }
-}
-
-/// How far the API's clock is ahead of ours. It is told in whole seconds, by an answer that was under way: less than
-/// that is no difference.
-fn skew(date: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
-    let difference = date - now;
-    if difference.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { difference }
-}
-
-/// What an interrupted walk left, when both its files are there and agree.
-fn left_over(place: &Place) -> Result<Option<State>> {
-    let (Some(text), Some(part)) = (existing(&place.walk_state())?, existing(&place.part())?) else {
-        return Ok(None);
-    };
-    let state: Option<State> = serde_json::from_reader(BufReader::new(text)).ok();
-    let Some(state) = state.filter(|state| state.bytes_before_list <= state.bytes) else { return Ok(None) };
-    let whole = ends_a_line(&part, state.bytes).with_context(|| place.part().display().to_string());
-    Ok(whole.verdict(Verdict::Io)?.then_some(state))
-}
-
-/// Whether a file holds so many bytes, and the last of them ends a line.
-fn ends_a_line(file: &File, bytes: u64) -> std::io::Result<bool> {
-    let Some(last) = bytes.checked_sub(1) else { return Ok(true) };
-    let mut byte = [0];
-    Ok(file.read_at(&mut byte, last)? == 1 && byte == *b"\n")
-}
-
-/// Removes a file that may not be there.
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            Err(error).with_context(|| path.display().to_string()).verdict(Verdict::Io)
-        }
-        _ => Ok(()),
     }
 }

@@ -31,5 +31,8 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    tool::main(|arguments: Arguments| fetch::run("fetch-cursus", fetch::Group::Cursus, &arguments.options))
+    let everything = fetch::Part::default();
+    tool::main(|arguments: Arguments| {
+        fetch::run("fetch-cursus", fetch::Group::Cursus, &arguments.options, &everything)
+    })
 }

@@ -12,12 +12,21 @@ use std::process::ExitCode;
 /// which is replaced whole, with a manifest beside it, when every row that the API announced is there; a walk that was
 /// killed goes on where it was, and an export younger than --max-age is not fetched again.
 ///
+/// --since prints what changed, a call for a hundred changes and one when there is none: the list is followed by its
+/// time of change, and no row is lost however it moves meanwhile. With --export the changes go to changes.ndjson beside
+/// the full export, and a run that was killed goes on at its cursor. Records of people who are no students of the cursus
+/// are left out; who is not in the users' export is looked up, a hundred to a call, and remembered until the next one
+/// (looked_up.ndjson). Students that are new are stamped with their campus. Departures, and changes that do not move the
+/// time of change, are seen by a full walk only.
+///
 /// One summary line on stderr: rows, pages, calls, retries, answers 429, seconds, calls a second.
 ///
 /// Examples:
 ///   fetch-users users | load-table users
 ///   fetch-users users --campus 1 | jq -r .login
 ///   fetch-users --export users
+///   fetch-users users --since 2025-12-13T02:35:00Z | load-table users
+///   fetch-users users --export --since "$(load-table users --watermark)" && load-table users --changes
 ///   fetch-users --export cursus_users projects_users
 ///
 /// Environment: CLIENT_ID, CLIENT_SECRET (the application's; also read from .env), CLIENT_SECRET_NEXT (tried when the
@@ -29,8 +38,12 @@ use std::process::ExitCode;
 struct Arguments {
     #[command(flatten)]
     options: fetch::Options,
+    #[command(flatten)]
+    part: fetch::Part,
 }
 
 fn main() -> ExitCode {
-    tool::main(|arguments: Arguments| fetch::run("fetch-users", fetch::Group::Users, &arguments.options))
+    tool::main(|arguments: Arguments| {
+        fetch::run("fetch-users", fetch::Group::Users, &arguments.options, &arguments.part)
+    })
 }

@@ -6,16 +6,20 @@
 //! - [`Options`], [`run`]: the command line, and what it comes to.
 //! - `plan`: which lists a resource is read from.
 //! - `lists`: reading them. `derive`: reading another export instead.
+//! - `changes`: following what changed in a list. `roster`: who belongs to the mirror, `memory`: who was looked up.
 //! - `anything`: any path of the API, the escape hatch.
 //! - `record`: a record as one line. `sink`: where lines go. `summary`: what it came to.
 
 mod anything;
+mod changes;
 mod derive;
 mod lists;
+mod memory;
 mod options;
 mod parent;
 mod plan;
 mod record;
+mod roster;
 mod sink;
 mod summary;
 
@@ -24,7 +28,7 @@ pub use catalog::Group;
 use catalog::{Catalog, Resource, Source};
 use chrono::Utc;
 use exports::{Place, Scope, Snapshot};
-pub use options::Options;
+pub use options::{Options, Part};
 use summary::Summary;
 use tool::{Judge, Verdict};
 
@@ -32,7 +36,7 @@ use tool::{Judge, Verdict};
 ///
 /// # Errors
 /// When the command line makes no sense, or when nothing but one resource was asked for and it failed.
-pub fn run(name: &'static str, group: Group, options: &Options) -> Result<Verdict> {
+pub fn run(name: &'static str, group: Group, options: &Options, part: &Part) -> Result<Verdict> {
     options.deadline.start(name);
     if let Some(path) = &options.path {
         return anything::print(name, &path.replace("{cursus}", &options.cursus.to_string()));
@@ -43,12 +47,12 @@ pub fn run(name: &'static str, group: Group, options: &Options) -> Result<Verdic
         let [resource] = resources.as_slice() else {
             return Err(options::one_at_a_time(&catalog, group));
         };
-        let job = Job { name, catalog: &catalog, resource, options };
+        let job = Job { name, catalog: &catalog, resource, options, part };
         return job.print().with_context(|| resource.name.clone()).map(|()| Verdict::Done);
     }
     let mut verdict = Verdict::Done;
     for resource in &resources {
-        let job = Job { name, catalog: &catalog, resource, options };
+        let job = Job { name, catalog: &catalog, resource, options, part };
         let outcome = job.export().with_context(|| resource.name.clone());
         if resources.len() == 1 {
             return outcome.map(|()| Verdict::Done);
@@ -67,12 +71,16 @@ struct Job<'a> {
     catalog: &'a Catalog,
     resource: &'a Resource,
     options: &'a Options,
+    part: &'a Part,
 }
 
 impl Job<'_> {
     /// Prints the resource.
     fn print(&self) -> Result<()> {
         self.scope()?;
+        if let Some(since) = self.part.since {
+            return changes::print(self, &changes::Window::of(self, since)?);
+        }
         match &self.resource.source {
             Source::Fetch(fetch) => lists::print(self, &plan::of(self, fetch)?),
             Source::Derive(derive) => derive::print(self, derive),
@@ -82,6 +90,9 @@ impl Job<'_> {
     /// Brings the resource's export up to date.
     fn export(&self) -> Result<()> {
         let place = Place::new(&Place::root(), &self.resource.file, self.scope()?);
+        if let Some(since) = self.part.since {
+            return changes::export(self, &changes::Window::of(self, since)?, &place.changes());
+        }
         match &self.resource.source {
             Source::Fetch(fetch) => {
                 let plan = plan::of(self, fetch)?;
@@ -118,7 +129,7 @@ impl Job<'_> {
         }
         // A damaged export is no reason to stop here: it is what fetching again is for.
         let Ok(Some(snapshot)) = Snapshot::open(place) else { return Ok(false) };
-        let fresh = snapshot.is_fresh(query, self.options.max_age(), Utc::now());
+        let fresh = snapshot.is_fresh(query, self.options.max_age(self.resource), Utc::now());
         if fresh {
             Summary::fresh(self.name, &self.resource.name, &snapshot.manifest);
         }

@@ -2,8 +2,11 @@
 
 use anyhow::{Result, anyhow};
 use catalog::{Catalog, Group, Resource};
-use chrono::TimeDelta;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 use tool::{Deadline, Judge, Verdict, number_or};
+
+/// Seconds for which an export is fresh.
+const HOUR: u32 = 3600;
 
 /// What to fetch, and where to.
 #[derive(clap::Args, Debug)]
@@ -26,8 +29,9 @@ pub struct Options {
     #[arg(long, value_name = "ID")]
     pub(crate) campus: Option<u64>,
     /// An export younger than this many seconds is not fetched again
-    #[arg(long, value_name = "SECONDS", default_value_t = 3600, requires = "export")]
-    max_age: u32,
+    /// [default: 3600, or what the catalog says of the resource]
+    #[arg(long, value_name = "SECONDS", requires = "export")]
+    max_age: Option<u32>,
     /// Fetch even what is fresh
     #[arg(long, requires = "export")]
     pub(crate) force: bool,
@@ -52,10 +56,36 @@ impl Options {
         Ok(catalog.resources().iter().filter(wanted).collect())
     }
 
-    /// Age from which an export is fetched again.
-    pub(crate) fn max_age(&self) -> TimeDelta {
-        TimeDelta::seconds(i64::from(self.max_age))
+    /// Age from which an export of a resource is fetched again.
+    pub(crate) fn max_age(&self, resource: &Resource) -> TimeDelta {
+        let seconds = self.max_age.or(resource.fresh_for).unwrap_or(HOUR);
+        TimeDelta::seconds(i64::from(seconds))
     }
+}
+
+/// Less than everything: what changed in a window, or what belongs to some students.
+#[derive(clap::Args, Debug, Default)]
+pub struct Part {
+    /// Only records that changed since this instant (2025-12-13T02:35:00Z or 2025-12-13), oldest change first where the
+    /// API sorts; with --export into changes.ndjson
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(conflicts_with_all = ["path", "campus", "max_age", "force"])]
+    pub(crate) since: Option<DateTime<Utc>>,
+    /// With --since: only changes up to this instant
+    #[arg(long, value_name = "INSTANT", value_parser = instant, requires = "since")]
+    pub(crate) until: Option<DateTime<Utc>>,
+}
+
+/// Reads an instant: RFC 3339, or a date, which means its midnight in UTC.
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let instant = DateTime::parse_from_rfc3339(text).map(|instant| instant.to_utc());
+    let midnight =
+        || NaiveDate::parse_from_str(text, "%Y-%m-%d").map(|date| date.and_time(NaiveTime::MIN).and_utc());
+    let is_usual = |instant: &DateTime<Utc>| (1970..2999).contains(&instant.year());
+    let instant = instant.or_else(|_| midnight()).ok().filter(is_usual);
+    instant.ok_or_else(|| {
+        "an instant reads 2025-12-13T02:35:00Z, or 2025-12-13 for its midnight in UTC".to_owned()
+    })
 }
 
 /// The error for a command line that names no resource, or several without --export.

@@ -1,7 +1,9 @@
 //! A record as one line: the API's own bytes, nothing between the tokens that could break the line.
 
 use anyhow::{Result, ensure};
-use serde_json::Value;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::{Map, Value};
+use std::fmt;
 
 /// The record on one line, with keys put in front of its own.
 ///
@@ -23,6 +25,55 @@ pub(crate) fn line(record: &str, stamp: &[(String, Value)]) -> Result<String> {
     Ok(format!("{{{keys}{comma}{rest}"))
 }
 
+/// The record with no more of its keys than JSON pointers lead through, so that the rest of it costs little.
+///
+/// # Errors
+/// When the record is no JSON object.
+pub(crate) fn sparse(record: &str, pointers: &[&str]) -> Result<Value> {
+    let mut deserializer = serde_json::Deserializer::from_str(record);
+    let map = Wanted(pointers).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(Value::Object(map))
+}
+
+/// JSON pointers; only the first step of each counts.
+struct Wanted<'a>(&'a [&'a str]);
+
+impl Wanted<'_> {
+    fn has(&self, key: &str) -> bool {
+        let steps = self.0.iter().filter_map(|pointer| pointer.split('/').nth(1));
+        steps.into_iter().any(|step| step == key || step.replace("~1", "/").replace("~0", "~") == key)
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Wanted<'_> {
+    type Value = Map<String, Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Wanted<'_> {
+    type Value = Map<String, Value>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            if self.has(&key) {
+                map.insert(key, access.next_value()?);
+            } else {
+                access.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(map)
+    }
+}
+
 fn without_white_space(json: &str) -> String {
     let mut inside_text = false;
     let mut escaped = false;
@@ -40,7 +91,7 @@ fn without_white_space(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::line;
+    use super::{line, sparse};
 
     fn check(record: &str, stamp: &[(&str, i32)], expected: &str) {
         let stamp: Vec<_> = stamp.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
@@ -66,6 +117,14 @@ mod tests {
     fn a_stamp_stands_in_front() {
         check(r#"{"id":1}"#, &[("campus_id", 7)], r#"{"campus_id":7,"id":1}"#);
         check("{ }", &[("campus_id", 7)], r#"{"campus_id":7}"#);
+    }
+
+    #[test]
+    fn a_sparse_record_holds_what_the_pointers_lead_through() {
+        let record = r#"{"id":1,"user":{"id":7,"alumni?":false},"x":[{"id":2}],"a\u002fb":3}"#;
+        let found = sparse(record, &["/id", "/user/id", "/a~1b", "/none"]).unwrap();
+        assert_eq!(found.to_string(), r#"{"id":1,"user":{"id":7,"alumni?":false},"a/b":3}"#);
+        assert!(sparse("[1]", &["/id"]).is_err() && sparse(r#"{"id":1"#, &["/id"]).is_err());
     }
 
     #[test]

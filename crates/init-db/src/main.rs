@@ -20,7 +20,8 @@ use warehouse::schema::migrate::{Report, bring_up_to_date, differences};
 /// catalog, nothing is changed, the exit code is 65, and the message holds a query that shows them.
 ///
 /// --list prints the resources that the nightly script mirrors, parents first, as three columns with tabs between them:
-/// table, the tool that fetches it, the tables that have to be there before it.
+/// table, the tool that fetches it, the tables that have to be there before it. --list --live prints those whose changes
+/// can be followed.
 ///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
 /// CATALOG_DIR (a folder instead of the built-in catalog); RUST_LOG.
@@ -36,6 +37,9 @@ struct Arguments {
     /// Print the catalog's nightly resources in their order, without connecting to a database
     #[arg(long, conflicts_with_all = ["print", "check"])]
     list: bool,
+    /// With --list: the resources whose changes the live script follows
+    #[arg(long, requires = "list")]
+    live: bool,
     #[command(flatten)]
     deadline: Deadline,
 }
@@ -51,7 +55,7 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
         return print(&schema::sql(&catalog)).map(|()| Verdict::Done);
     }
     if arguments.list {
-        return print(&list(&catalog)).map(|()| Verdict::Done);
+        return print(&list(&catalog, arguments.live)).map(|()| Verdict::Done);
     }
     let mut client = warehouse::connect("init-db")?;
     if arguments.check {
@@ -65,12 +69,13 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
     Ok(if report.left.is_empty() { Verdict::Done } else { Verdict::Failed })
 }
 
-fn list(catalog: &Catalog) -> String {
-    let nightly = catalog.resources().iter().filter(|resource| resource.nightly);
+fn list(catalog: &Catalog, live: bool) -> String {
+    let is_meant = |resource: &&Resource| if live { resource.live.is_some() } else { resource.nightly };
+    let listed = catalog.resources().iter().filter(is_meant);
     let line = |resource: &Resource| {
         format!("{}\t{}\t{}\n", resource.table, resource.group.tool(), resource.needs().join(" "))
     };
-    nightly.map(line).collect()
+    listed.map(line).collect()
 }
 
 fn print(text: &str) -> Result<()> {
