@@ -7,6 +7,7 @@ use exports::{Place, Scope};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tool::{Deadline, Judge, Progress, Verdict};
 use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 
@@ -36,7 +37,7 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 ///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope
 ///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
-/// EXPORTS_DIR (exports), CURSUS_ID (21), CATALOG_DIR, DEADLINE, RUST_LOG.
+/// EXPORTS_DIR (exports), CURSUS_ID (21), LIVE_OVERLAP (60), CATALOG_DIR, DEADLINE, RUST_LOG.
 ///
 /// Examples:
 ///   fetch-users users | load-table users
@@ -79,6 +80,10 @@ struct Arguments {
     /// Delete nothing
     #[arg(long)]
     no_prune: bool,
+    /// With --changes: seconds before the window was read at which the watermark stays; the next window reads them again
+    #[arg(long, value_name = "SECONDS", env = "LIVE_OVERLAP", hide_env_values = true)]
+    #[arg(default_value_t = 60, value_parser = overlap)]
+    overlap: u32,
     /// Cursus of the export
     #[arg(long, value_name = "ID", env = "CURSUS_ID", hide_env_values = true)]
     #[arg(default_value_t = 21, value_parser = tool::number_or(21))]
@@ -88,6 +93,11 @@ struct Arguments {
     campus: Option<u64>,
     #[command(flatten)]
     deadline: Deadline,
+}
+
+/// An empty variable counts as absent.
+fn overlap(text: &str) -> Result<u32, std::num::ParseIntError> {
+    if text.is_empty() { Ok(60) } else { text.parse() }
 }
 
 fn main() -> ExitCode {
@@ -113,8 +123,9 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
         rejects: arguments.max_rejects,
         prune: (!arguments.no_prune).then_some(arguments.max_prune),
     };
+    let overlap = Duration::from_secs(u64::from(arguments.overlap));
     let ending = if arguments.dry_run { Ending::Rollback } else { Ending::Commit };
-    let load = Load { catalog: &catalog, resource, source, limits, ending };
+    let load = Load { catalog: &catalog, resource, source, limits, ending, overlap };
     let mut client = warehouse::connect("load-table")?;
     let progress = Progress::new(&resource.table, "records");
     let summary = warehouse::load(&mut client, &load, &mut |read| progress.done(read))?;

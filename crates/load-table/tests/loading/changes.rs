@@ -48,20 +48,35 @@ fn a_window_adds_and_updates_and_deletes_nothing() {
 #[test]
 fn a_window_that_joins_moves_the_watermark_to_a_minute_before_it_was_read() {
     let mirror = walked();
-    assert_eq!(watermark(&mirror), "2025-12-13T08:19:00Z\n");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:19:00.000Z\n");
     load(&mirror, window("08:19:00", None), "08:40:00");
-    assert_eq!(watermark(&mirror), "2025-12-13T08:39:00Z\n");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:39:00.000Z\n");
     load(&mirror, window("08:00:00", Some("08:20:00")), "08:50:00");
-    assert_eq!(watermark(&mirror), "2025-12-13T08:39:00Z\n", "a window of the past does not take it back");
+    assert_eq!(
+        watermark(&mirror),
+        "2025-12-13T08:39:00.000Z\n",
+        "a window of the past does not take it back"
+    );
     load(&mirror, window("08:39:00", Some("08:45:00")), "09:00:00");
-    assert_eq!(watermark(&mirror), "2025-12-13T08:45:00Z\n", "a closed window moves it to its end");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:45:00.000Z\n", "a closed window moves it to its end");
+}
+
+#[test]
+fn the_overlap_of_windows_can_be_chosen() {
+    let mut mirror = walked();
+    mirror.workdir.set("LIVE_OVERLAP", "5");
+    load(&mirror, window("08:19:00", None), "08:40:00");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:39:55.000Z\n");
+    mirror.workdir.set("LIVE_OVERLAP", "");
+    load(&mirror, window("08:39:00", None), "08:50:00");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:49:00.000Z\n", "an empty variable is none");
 }
 
 #[test]
 fn a_window_that_leaves_a_gap_leaves_the_watermark() {
     let mirror = walked();
     load(&mirror, window("08:19:01", None), "08:40:00");
-    assert_eq!(watermark(&mirror), "2025-12-13T08:19:00Z\n");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:19:00.000Z\n");
 }
 
 #[test]
@@ -71,7 +86,7 @@ fn the_first_window_up_to_now_begins_the_watermark_and_a_closed_one_does_not() {
     load(&mirror, window("08:00:00", Some("08:20:00")), "08:40:00");
     assert_eq!(watermark(&mirror), "\n");
     load(&mirror, window("08:30:00", None), "08:40:00");
-    assert_eq!(watermark(&mirror), "2025-12-13T08:39:00Z\n");
+    assert_eq!(watermark(&mirror), "2025-12-13T08:39:00.000Z\n");
 }
 
 #[test]

@@ -130,14 +130,14 @@ fn the_watermark_is_the_start_of_the_walk_minus_five_minutes_and_never_goes_back
         mirror.load_export("users", &[]).code
     };
     assert_eq!(walk("2025-12-13T08:24:00Z", 1), 0);
-    assert_eq!(watermark(), "2025-12-13T08:19:00Z\n");
+    assert_eq!(watermark(), "2025-12-13T08:19:00.000Z\n");
     assert_eq!(walk("2025-12-13T08:00:00Z", 2), 65, "an older walk is refused");
-    assert_eq!(watermark(), "2025-12-13T08:19:00Z\n");
+    assert_eq!(watermark(), "2025-12-13T08:19:00.000Z\n");
     assert_eq!(walk("2025-12-13T09:24:00.987Z", 3), 0);
-    assert_eq!(watermark(), "2025-12-13T09:19:00Z\n");
+    assert_eq!(watermark(), "2025-12-13T09:19:00.987Z\n");
     // A load that is refused does not move it.
     let later = mirror.now() + TimeDelta::days(1);
     mirror.export_as("08_users", CURSUS, &[], true, later);
     let _refused = mirror.load_export("users", &[]).expect(65);
-    assert_eq!(watermark(), "2025-12-13T09:19:00Z\n");
+    assert_eq!(watermark(), "2025-12-13T09:19:00.987Z\n");
 }

@@ -7,24 +7,21 @@ use catalog::Resource;
 use chrono::{DateTime, TimeDelta, Utc};
 use exports::{Kind, Manifest, Window};
 use postgres::Client;
+use std::time::Duration;
 use verdict::{Judge, Verdict};
 
 /// How long before the start of a full walk its watermark stands: clocks differ, and the API's own indexes lag.
 const OVERLAP: TimeDelta = TimeDelta::minutes(5);
 
-/// The same for a window of changes. What it holds is read again by the next window: at a poll a minute, five minutes
-/// would make each change cost five times over. A change that the API shows later than this is the nightly's.
-const LIVE_OVERLAP: TimeDelta = TimeDelta::seconds(60);
-
-/// Up to when the changes of a table are in the mirror, in RFC 3339 with `Z`, whole seconds; none before the first
+/// Up to when the changes of a table are in the mirror, in RFC 3339 with `Z`, to the millisecond as the API's; none before the first
 /// complete export was loaded.
 ///
 /// # Errors
 /// [`verdict::Verdict::Config`] when `ops.watermarks` is missing.
 pub fn watermark(client: &mut Client, resource: &Resource) -> Result<Option<String>> {
-    // Cut to the second, never rounded up: an earlier watermark is only less thrifty.
-    let query =
-        "SELECT to_char(date_trunc('second', watermark AT TIME ZONE 'UTC'), 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')
+    // Cut, never rounded up: an earlier watermark is only less thrifty.
+    let query = "SELECT to_char(date_trunc('milliseconds', watermark AT TIME ZONE 'UTC'),
+            'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')
         FROM ops.watermarks WHERE table_name = $1";
     let row = client.query_opt(query, &[&resource.table]).map_err(|error| fault::of(&error));
     Ok(row.context("reading the watermark")?.map(|row| row.get(0)))
@@ -58,7 +55,7 @@ pub(super) fn refuse_what_would_go_back(attempt: &mut Attempt<'_>, manifest: &Ma
 
 /// Writes the load into `ops.loads` and moves the watermark.
 pub(super) fn record(attempt: &mut Attempt<'_>, manifest: Option<&Manifest>) -> Result<()> {
-    if let Some(step) = manifest.and_then(step) {
+    if let Some(step) = manifest.and_then(|manifest| step(manifest, attempt.load.overlap)) {
         move_watermark(attempt, &step)?;
     }
     let kind = match (attempt.summary.read, manifest.map(|manifest| manifest.kind)) {
@@ -105,13 +102,17 @@ struct Step {
 }
 
 /// A walk of everything, or a window of everything, moves the watermark; a part of the world or of a walk does not.
-fn step(manifest: &Manifest) -> Option<Step> {
+///
+/// What is between `live_overlap` and the start of a window is read again by the next one: at a poll a minute, five
+/// minutes would make each change cost five times over. A change that the API shows later is the nightly's.
+fn step(manifest: &Manifest, live_overlap: Duration) -> Option<Step> {
+    let live_overlap = TimeDelta::from_std(live_overlap).unwrap_or(OVERLAP);
     let safe = |overlap| manifest.started - overlap;
     match (manifest.kind, manifest.window) {
         _ if !manifest.complete || manifest.scope.campus.is_some() => None,
         (Kind::Full, _) => Some(Step { to: safe(OVERLAP), from: None, begins: true }),
         (Kind::Changes, Some(Window { from, to })) => {
-            let safe = safe(LIVE_OVERLAP);
+            let safe = safe(live_overlap);
             Some(Step { to: to.map_or(safe, |to| to.min(safe)), from: Some(from), begins: to.is_none() })
         }
         (Kind::Changes, None) => None,
@@ -139,6 +140,10 @@ fn move_watermark(attempt: &mut Attempt<'_>, step: &Step) -> Result<()> {
 mod tests {
     use super::*;
     use exports::Scope;
+
+    fn step(manifest: &Manifest) -> Option<Step> {
+        super::step(manifest, Duration::from_secs(60))
+    }
 
     fn manifest(kind: Kind) -> Manifest {
         let started: DateTime<Utc> = "2025-12-13T08:24:00Z".parse().unwrap();

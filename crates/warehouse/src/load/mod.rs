@@ -32,6 +32,7 @@ use catalog::{Catalog, Resource};
 pub use ledger::watermark;
 use postgres::Client;
 pub use quarantine::missing;
+use std::time::Duration;
 pub use summary::Summary;
 
 /// How often a load is tried when other transactions come in between.
@@ -50,6 +51,9 @@ pub struct Load<'a> {
     pub limits: Limits,
     /// Whether it is for good.
     pub ending: Ending,
+    /// How long before the start of a window of changes the watermark stays, because clocks differ and the API's own
+    /// indexes lag.
+    pub overlap: Duration,
 }
 
 /// When a load is refused whole.
