@@ -7,6 +7,7 @@
 //! - `pruning`: what leaves, and what only seems to.
 //! - `scripts`: the private server, the quickstart, `.env`.
 //! - `live`: following what changed, and looking up whose it is.
+//! - `hazards`: lists that move while they are read; what pages lose, and ours does not.
 //! - `tokens`: tokens and secrets that end.
 //! - `growing`: a fourteenth resource is one file.
 //! - `house`: walls, names and manuals.
@@ -15,6 +16,7 @@
 
 mod answers;
 mod growing;
+mod hazards;
 mod house;
 mod kills;
 mod live;
