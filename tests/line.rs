@@ -1,6 +1,7 @@
 //! The line as a whole, with the real tools, the mock and a real PostgreSQL.
 //!
 //! - `nightly`: the nightly script; both ends equal, calls counted, the second run writes nothing.
+//! - `following`: the live script, which follows what changed.
 //! - `pipes`: what people type into a shell.
 //! - `kills`: SIGKILL anywhere, then again.
 //! - `answers`: the API at its worst.
@@ -15,6 +16,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
 mod answers;
+mod following;
 mod growing;
 mod hazards;
 mod house;
