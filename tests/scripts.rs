@@ -78,7 +78,8 @@ fn the_quickstart_mirrors_a_mock_twice_and_then_what_is_real() {
     assert_eq!(ask(&workdir, "SELECT count(*) FROM users"), "40");
     let last = ask(&workdir, "SELECT max(id) FROM ops.loads");
     drop(quickstart(&mut workdir, "40").expect(0));
-    assert_eq!(ask(&workdir, &format!("{written}{last}")), "9|f", "the second run writes nothing");
+    let second = ask(&workdir, &format!("{written}{last}"));
+    assert!(second.ends_with("|f") && second != "0|f", "the second run writes nothing: {second}");
 
     drop(quickstart(&mut workdir, "30").expect(0));
     assert_eq!(
