@@ -19,7 +19,11 @@ use std::process::ExitCode;
 /// (looked_up.ndjson). Students that are new are stamped with their campus. Departures, and changes that do not move the
 /// time of change, are seen by a full walk only.
 ///
-/// One summary line on stderr: rows, pages, calls, retries, answers 429, seconds, calls a second.
+/// --ids prints the records of these students and nobody else's, a hundred ids to a call; who they are is looked up where
+/// the users' export does not say.
+///
+/// One summary line on stderr: rows, pages, calls, retries, answers 429, seconds, calls a second; then, where there were
+/// any, records of strangers that were left out, and people looked up.
 ///
 /// Examples:
 ///   fetch-users users | load-table users
@@ -27,6 +31,7 @@ use std::process::ExitCode;
 ///   fetch-users --export users
 ///   fetch-users users --since 2025-12-13T02:35:00Z | load-table users
 ///   fetch-users users --export --since "$(load-table users --watermark)" && load-table users --changes
+///   load-table users --missing | fetch-users users --ids - | load-table users
 ///   fetch-users --export cursus_users projects_users
 ///
 /// Environment: CLIENT_ID, CLIENT_SECRET (the application's; also read from .env), CLIENT_SECRET_NEXT (tried when the

@@ -7,12 +7,14 @@
 //! - `plan`: which lists a resource is read from.
 //! - `lists`: reading them. `derive`: reading another export instead.
 //! - `changes`: following what changed in a list. `roster`: who belongs to the mirror, `memory`: who was looked up.
+//! - `ids`: what belongs to some students.
 //! - `anything`: any path of the API, the escape hatch.
 //! - `record`: a record as one line. `sink`: where lines go. `summary`: what it came to.
 
 mod anything;
 mod changes;
 mod derive;
+mod ids;
 mod lists;
 mod memory;
 mod options;
@@ -78,6 +80,9 @@ impl Job<'_> {
     /// Prints the resource.
     fn print(&self) -> Result<()> {
         self.scope()?;
+        if let Some(list) = &self.part.ids {
+            return ids::print(self, list);
+        }
         if let Some(since) = self.part.since {
             return changes::print(self, &changes::Window::of(self, since)?);
         }

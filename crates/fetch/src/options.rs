@@ -74,6 +74,11 @@ pub struct Part {
     /// With --since: only changes up to this instant
     #[arg(long, value_name = "INSTANT", value_parser = instant, requires = "since")]
     pub(crate) until: Option<DateTime<Utc>>,
+    /// Only records of the students with these ids (1,2,3), a hundred to a call, to stdout; - reads one id a line from
+    /// stdin
+    #[arg(long, value_name = "LIST", allow_hyphen_values = true)]
+    #[arg(conflicts_with_all = ["path", "campus", "export", "since"])]
+    pub(crate) ids: Option<String>,
 }
 
 /// Reads an instant: RFC 3339, or a date, which means its midnight in UTC.

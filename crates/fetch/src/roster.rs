@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use tool::{Judge, Verdict};
 
 /// Ids that go into one call.
-const BATCH: usize = 100;
+pub(crate) const BATCH: usize = 100;
 
 /// Keys and values that a record is stamped with.
 pub(crate) type Stamp = Map<String, Value>;
@@ -70,7 +70,7 @@ impl<'a> Roster<'a> {
     }
 
     /// Whether the records are the people themselves.
-    fn is_of_itself(&self) -> bool {
+    pub(crate) fn is_of_itself(&self) -> bool {
         self.people.table == self.job.resource.table
     }
 
@@ -133,14 +133,18 @@ impl<'a> Roster<'a> {
             return Ok(());
         }
         let mut found = BTreeSet::new();
-        for page in self.client.walk(lookups(self.job, self.people, self.lookup, &unknown)) {
+        for page in self.client.walk(self.lookups(&unknown)) {
             found.extend(page?.records.iter().filter_map(|record| api42::id(record)));
         }
-        let strangers = unknown.iter().filter(|id| !found.contains(id));
-        let strangers: Vec<Note> = strangers.map(|id| Note { id: *id, stamp: None }).collect();
         self.looked_up += unknown.len() as u64;
-        self.learn(strangers)?;
-        self.register(&found)
+        self.forget(unknown.into_iter().filter(|id| !found.contains(id)))?;
+        self.register(&found).map(drop)
+    }
+
+    /// The lists that give the people with these ids, if they belong to the scope.
+    pub(crate) fn lookups(&self, ids: &[u64]) -> Vec<List> {
+        let Source::Fetch(fetch) = &self.people.source else { return Vec::new() };
+        batches(ids, BATCH, &fetch.path, &fetch.query, &self.lookup.by, self.job)
     }
 
     /// Takes people in who are known to belong to the scope, and asks for the stamps of those that are new.
@@ -148,15 +152,15 @@ impl<'a> Roster<'a> {
         let known = self.known()?;
         let is_new = |id: &&u64| matches!(known.people.get(id), None | Some(Who::Stranger));
         let new = ids.iter().filter(is_new).copied().collect();
-        self.register(&new)
+        self.register(&new).map(drop)
     }
 
     /// Takes people in and asks for their stamps, whether they are new or not.
-    pub(crate) fn register(&mut self, ids: &BTreeSet<u64>) -> Result<()> {
+    fn register(&mut self, ids: &BTreeSet<u64>) -> Result<HashMap<u64, Stamp>> {
         let mut stamps: HashMap<u64, Stamp> = HashMap::new();
         let ids: Vec<u64> = ids.iter().copied().collect();
         for (key, list) in &self.lookup.stamp {
-            for page in self.client.walk(batches(&ids, &list.path, &list.query, &list.by, self.job)) {
+            for page in self.client.walk(batches(&ids, BATCH, &list.path, &list.query, &list.by, self.job)) {
                 for record in page?.records {
                     let record =
                         record::sparse(record.get(), &[&list.id, &list.take]).verdict(Verdict::Refused)?;
@@ -167,19 +171,45 @@ impl<'a> Roster<'a> {
                 }
             }
         }
-        let note = |id: &u64| Note { id: *id, stamp: Some(stamps.remove(id).unwrap_or_default()) };
-        let notes = ids.iter().map(note).collect();
-        self.learn(notes)
+        let note = |id: &u64| Note { id: *id, stamp: Some(stamps.get(id).cloned().unwrap_or_default()) };
+        self.learn(ids.iter().map(note).collect())?;
+        Ok(stamps)
+    }
+
+    /// The records of people as lines, with stamps that are asked for now, whoever they are.
+    pub(crate) fn introduce(
+        &mut self,
+        records: &[Box<RawValue>],
+        people: &BTreeSet<u64>,
+    ) -> Result<Vec<String>> {
+        let stamps = self.register(people)?;
+        let line = |record: &RawValue| {
+            let stamp = api42::id(record).and_then(|id| stamps.get(&id)).cloned().unwrap_or_default();
+            record::line(record.get(), &stamp.into_iter().collect::<Vec<_>>())
+        };
+        records.iter().map(|record| line(record)).collect::<Result<_>>().verdict(Verdict::Refused)
+    }
+
+    /// Takes note of people who turned out to be strangers.
+    pub(crate) fn forget(&mut self, ids: impl IntoIterator<Item = u64>) -> Result<()> {
+        self.learn(ids.into_iter().map(|id| Note { id, stamp: None }).collect())
     }
 
     /// Takes note of what people turned out to be.
-    pub(crate) fn learn(&mut self, notes: Vec<Note>) -> Result<()> {
+    fn learn(&mut self, notes: Vec<Note>) -> Result<()> {
         let known = self.known()?;
         known.memory.add(&notes)?;
         for note in notes {
             known.add(note);
         }
         Ok(())
+    }
+
+    /// Those of the ids who do not belong to the scope.
+    pub(crate) fn strangers(&mut self, ids: &BTreeSet<u64>) -> Result<BTreeSet<u64>> {
+        let known = self.known()?;
+        let is_stranger = |id: &&u64| matches!(known.people.get(id), None | Some(Who::Stranger));
+        Ok(ids.iter().filter(is_stranger).copied().collect())
     }
 
     /// For the summary: what became of people and records.
@@ -234,31 +264,30 @@ impl Known {
         Ok(known)
     }
 
-    /// Adds somebody who is not in the export.
+    /// Adds what somebody turned out to be. The export says who belongs to the scope, and a note a newer stamp.
     fn add(&mut self, note: Note) {
-        let who = match note.stamp {
-            None => Who::Stranger,
-            Some(stamp) => {
+        let old = self.people.get(&note.id).copied();
+        let who = match (note.stamp, old) {
+            (None, Some(Who::Exported(_))) => return,
+            (None, _) => Who::Stranger,
+            (Some(stamp), _) => {
                 self.stamps.push(stamp);
-                Who::LookedUp(self.stamps.len() - 1)
+                let index = self.stamps.len() - 1;
+                if matches!(old, Some(Who::Exported(_))) {
+                    Who::Exported(index)
+                } else {
+                    Who::LookedUp(index)
+                }
             }
         };
-        let known = self.people.entry(note.id).or_insert(who);
-        if !matches!(known, Who::Exported(_)) {
-            *known = who;
-        }
+        self.people.insert(note.id, who);
     }
 }
 
-/// The lists that give the people with these ids, if they belong to the scope.
-pub(crate) fn lookups(job: &Job<'_>, people: &Resource, lookup: &Lookup, ids: &[u64]) -> Vec<List> {
-    let Source::Fetch(fetch) = &people.source else { return Vec::new() };
-    batches(ids, &fetch.path, &fetch.query, &lookup.by, job)
-}
-
-/// A list for each hundred ids.
+/// A list for each `size` ids.
 pub(crate) fn batches<'q>(
     ids: &[u64],
+    size: usize,
     path: &str,
     query: impl IntoIterator<Item = (&'q String, &'q String)>,
     by: &str,
@@ -272,7 +301,7 @@ pub(crate) fn batches<'q>(
         let query = query.iter().cloned().chain([(by.to_owned(), ids.join(","))]).collect();
         List { path: path.replace("{cursus}", &cursus), query, resume: None }
     };
-    ids.chunks(BATCH).map(list).collect()
+    ids.chunks(size.max(1)).map(list).collect()
 }
 
 /// Where a record says whose it is: its key among the people, its reference to them else.

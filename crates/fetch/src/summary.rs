@@ -63,7 +63,8 @@ pub(crate) fn complain(name: &str, error: &anyhow::Error) {
     say(&format!("{name}: {}", tool::printable(&format!("{error:#}"))));
 }
 
-fn say(line: &str) {
+/// Says a line on stderr.
+pub(crate) fn say(line: &str) {
     // When stderr is gone there is nobody left to tell.
     drop(writeln!(std::io::stderr().lock(), "{line}"));
 }
