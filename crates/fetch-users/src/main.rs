@@ -36,8 +36,8 @@ use std::process::ExitCode;
 ///
 /// Environment: CLIENT_ID, CLIENT_SECRET (the application's; also read from .env), CLIENT_SECRET_NEXT (tried when the
 /// first is refused), API_ROOT (https://api.intra.42.fr), CURSUS_ID (21), EXPORTS_DIR (exports), STATE_DIR (token and
-/// pace, ~/.local/state/mirror42), PACE_SHARE (1), HOUR_SHARE (1), MAX_WAIT_SECONDS (3660), CATALOG_DIR, DEADLINE,
-/// RUST_LOG; .env.example explains them.
+/// pace, ~/.local/state/mirror42), PACE_SHARE (1), PACE_CLASS (hand; live, backlog, bulk), HOUR_SHARE (the class's),
+/// MAX_WAIT_SECONDS (3660), CATALOG_DIR, DEADLINE, RUST_LOG; .env.example explains them.
 #[derive(Parser)]
 #[command(name = "fetch-users", version, verbatim_doc_comment, arg_required_else_help = true)]
 struct Arguments {
