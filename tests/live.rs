@@ -249,16 +249,16 @@ fn a_window_becomes_an_export_of_changes_even_when_it_is_empty() {
 fn a_catching_up_that_is_killed_goes_on_at_its_cursor() {
     let school = School::new(&["--students", "3000", "--latency", "40"]);
     let catch_up = ["--export", "users", "--since", "2024-01-01"];
-    let mut killed = 0;
-    for delay in [300, 500, 400, 600, 350] {
+    let killed = 4;
+    for kill in 1..=killed {
         let mut command = school.workdir.command("fetch-users");
         let mut child = command.args(catch_up).stderr(std::process::Stdio::null()).spawn().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(delay));
-        killed += u64::from(child.try_wait().unwrap().is_none());
+        while school.mock.count("calls") < kill * 4 {
+            assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+        }
         child.kill().unwrap();
         child.wait().unwrap();
     }
-    assert!(killed >= 2, "only {killed} were still alive when they were killed");
     let run = school.fetch(&catch_up).expect(0);
     let wanted = school.mock.all(&format!("{STUDENTS}&range[updated_at]=2024-01-01,2999-01-01"));
     let lines = school.workdir.read("exports/08_users/cursus_21/changes.ndjson");
