@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::Workdir;
 
-const TOOLS: [&str; 5] = ["fetch-cursus", "fetch-users", "load-table", "init-db", "mock-api42"];
+const TOOLS: [&str; 6] = ["fetch-cursus", "fetch-users", "load-table", "init-db", "mock-api42", "backlog"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -29,6 +29,7 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
         ("fetch-users", ["postgres", "warehouse"]),
         ("load-table", ["ureq", "api42"]),
         ("init-db", ["ureq", "api42"]),
+        ("backlog", ["ureq", "api42"]),
     ] {
         let crates = crates_of(tool);
         assert!(crates.contains(tool));
@@ -66,6 +67,7 @@ fn only_the_catalog_names_a_resource() {
         "fetch-users",
         "load-table",
         "init-db",
+        "backlog",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();

@@ -3,7 +3,7 @@
 //! Timeouts on single requests are not enough: a PostgreSQL server that is stopped, not dead, blocks its client for
 //! ever whatever keepalives are set. Every tool may be killed at any moment, so ending here loses nothing.
 
-use crate::{Verdict, number_or, terminal};
+use crate::{Verdict, number_or, signals, terminal};
 use std::time::Duration;
 
 /// In seconds.
@@ -23,6 +23,7 @@ impl Deadline {
     pub fn start(self, name: &'static str) {
         std::thread::spawn(move || {
             std::thread::sleep(Duration::from_secs(self.deadline));
+            signals::wind_up();
             let line = "gave up at its deadline; run the same command again, or raise --deadline";
             terminal::complain(&format!("{name}: {line} (now {} s)", self.deadline));
             std::process::exit(i32::from(Verdict::Busy.code()));

@@ -10,6 +10,7 @@ mod terminal;
 
 pub use deadline::Deadline;
 pub use progress::Progress;
+pub use signals::before_end;
 pub use terminal::printable;
 pub use verdict::{EXIT_CODES, Judge, Verdict};
 

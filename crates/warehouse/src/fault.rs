@@ -18,7 +18,8 @@ impl fmt::Display for Passing {
 
 /// An error of the client as one of ours. The client's own text is only "db error"; cause, detail and place are
 /// brought out here.
-pub(crate) fn of(error: &postgres::Error) -> anyhow::Error {
+#[must_use]
+pub fn of(error: &postgres::Error) -> anyhow::Error {
     let text = text(error);
     let passing =
         matches!(error.code(), Some(&SqlState::T_R_SERIALIZATION_FAILURE | &SqlState::T_R_DEADLOCK_DETECTED));

@@ -18,5 +18,6 @@ mod name;
 pub mod schema;
 
 pub use connect::connect;
+pub use fault::of as fault;
 pub use input::{Form, Source};
 pub use load::{Ending, Limits, Load, Summary, load, missing, watermark};

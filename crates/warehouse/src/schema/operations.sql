@@ -54,3 +54,34 @@ CREATE TABLE ops.quarantine (
     CONSTRAINT quarantine_reason_kind_check CHECK ((reason_kind = ANY (ARRAY['parent'::text, 'type'::text])))
 );
 CREATE INDEX quarantine_parent_idx ON ops.quarantine (parent_table, parent_key);
+
+-- mirror42 operations: users who wait to be fetched by backlog process (BACKLOG_STORE=postgres), the dead included
+CREATE TABLE ops.backlog (
+    id bigint NOT NULL,
+    reason text NOT NULL,
+    added_at timestamp with time zone NOT NULL DEFAULT now(),
+    due_at timestamp with time zone NOT NULL DEFAULT now(),
+    attempts integer NOT NULL DEFAULT 0,
+    lost integer NOT NULL DEFAULT 0,
+    error text,
+    lease_owner text,
+    lease_until timestamp with time zone,
+    again boolean NOT NULL DEFAULT false,
+    died_at timestamp with time zone,
+    CONSTRAINT backlog_pkey PRIMARY KEY (id)
+);
+CREATE INDEX backlog_due_at_idx ON ops.backlog (due_at, id);
+
+-- mirror42 operations: users whom the backlog is done with, of the last 30 days
+CREATE TABLE ops.backlog_processed (
+    number bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    id bigint NOT NULL,
+    reason text NOT NULL,
+    added_at timestamp with time zone NOT NULL,
+    processed_at timestamp with time zone NOT NULL DEFAULT now(),
+    outcome text NOT NULL,
+    attempts integer NOT NULL,
+    seconds double precision,
+    CONSTRAINT backlog_processed_pkey PRIMARY KEY (number)
+);
+CREATE INDEX backlog_processed_processed_at_idx ON ops.backlog_processed (processed_at);

@@ -1,0 +1,211 @@
+//! A pile as lines of JSON: read with patience, replaced whole.
+
+use super::open_if_there;
+use crate::intake;
+use crate::item::Item;
+use anyhow::{Context, Result};
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use tool::{Judge, Verdict};
+
+/// What stood in a file.
+#[derive(Debug, Default)]
+pub(super) struct Pile {
+    path: PathBuf,
+    /// In the order of the lines, doubles included.
+    pub(super) items: Vec<Item>,
+    /// Lines that are no items, as they stood.
+    pub(super) rejected: Vec<Vec<u8>>,
+    /// The file that was read, and how much of it.
+    source: Option<(File, u64)>,
+}
+
+/// Reads a pile; one that is not there is empty.
+pub(super) fn read(path: &Path) -> Result<Pile> {
+    let mut pile = Pile { path: path.to_owned(), ..Pile::default() };
+    let Some(mut file) = open_if_there(path)? else { return Ok(pile) };
+    let here = || path.display().to_string();
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).with_context(here).verdict(Verdict::Io)?;
+    let written = file.metadata().and_then(|data| data.modified()).map_or_else(|_| Utc::now(), Into::into);
+    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
+        match item(line, written) {
+            Some(item) => pile.items.push(item),
+            None => pile.rejected.push(line.to_owned()),
+        }
+    }
+    pile.source = Some((file, bytes.len() as u64));
+    Ok(pile)
+}
+
+impl Pile {
+    /// Whether the file says more than its items: broken lines or doubles.
+    pub(super) fn is_untidy(&self) -> bool {
+        let mut seen = HashSet::new();
+        !self.rejected.is_empty() || !self.items.iter().all(|item| seen.insert(item.id))
+    }
+
+    /// Puts the lines that are no items into a file of their own, with a warning.
+    pub(super) fn set_aside(&self) -> Result<()> {
+        if self.rejected.is_empty() {
+            return Ok(());
+        }
+        let aside = with_suffix(&self.path, ".rejected");
+        let mut text = self.rejected.join(&b'\n');
+        text.push(b'\n');
+        append(&aside, &text)?;
+        let (count, from) = (self.rejected.len(), self.path.display());
+        log::warn!("{count} lines of {from} hold no user's id; they are in {} now", aside.display());
+        Ok(())
+    }
+
+    /// What was appended to the file since it was read, by a script that knows no lock.
+    fn appended(&self) -> std::io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        if let Some((file, length)) = &self.source {
+            let mut file = file;
+            file.seek(SeekFrom::Start(*length))?;
+            file.read_to_end(&mut text)?;
+        }
+        Ok(text)
+    }
+}
+
+/// An item of a line: of ours, or of the old pipeline, which knew ids and little else. An item without an instant was
+/// added when the file was written.
+fn item(line: &[u8], written: DateTime<Utc>) -> Option<Item> {
+    let mut more: Map<String, Value> = match serde_json::from_slice(line).ok()? {
+        Value::Object(map) => map,
+        value @ (Value::Number(_) | Value::String(_)) => Map::from_iter([("id".to_owned(), value)]),
+        _ => return None,
+    };
+    let id = ["id", "user_id"].into_iter().find_map(|key| more.get(key).and_then(intake::id_of))?;
+    more.retain(|key, _| key != "id" && key != "user_id");
+    let added = instant(&mut more, &["added", "added_at", "queued_at", "timestamp"]).unwrap_or(written);
+    let text = |value: Value| value.as_str().map(str::to_owned);
+    let number = |value: Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+    Some(Item {
+        id,
+        reason: intake::reason(&more.remove("reason").and_then(text).unwrap_or_default()),
+        added,
+        due: instant(&mut more, &["due"]).unwrap_or(added),
+        attempts: more.remove("attempts").and_then(number).unwrap_or(0),
+        lost: more.remove("lost").and_then(number).unwrap_or(0),
+        error: more.remove("error").and_then(text),
+        lease: more.remove("lease").and_then(|lease| serde_json::from_value(lease).ok()),
+        again: more.remove("again").is_some_and(|again| again == true),
+        died: instant(&mut more, &["died"]),
+        more,
+    })
+}
+
+/// The first of these keys that holds an instant; what holds something else stays.
+fn instant(more: &mut Map<String, Value>, keys: &[&str]) -> Option<DateTime<Utc>> {
+    let found = keys.iter().find_map(|key| Some((*key, more.get(*key)?.as_str()?.parse().ok()?)));
+    let (key, instant) = found?;
+    more.remove(key);
+    Some(instant)
+}
+
+/// Replaces a pile: written aside, synced, renamed. What a script appended to the file meanwhile is taken along.
+pub(super) fn replace<'a>(path: &Path, items: impl Iterator<Item = &'a Item>, read: &Pile) -> Result<()> {
+    let aside = with_suffix(path, ".aside");
+    let here = || path.display().to_string();
+    let written = write_aside(&aside, items).and_then(|()| fs::rename(&aside, path));
+    if written.is_err() {
+        // A disk that is full needs the room.
+        drop(fs::remove_file(&aside));
+    }
+    written.and_then(|()| sync_folder(path)).with_context(here).verdict(Verdict::Io)?;
+    let late = read.appended().with_context(here).verdict(Verdict::Io)?;
+    if late.is_empty() { Ok(()) } else { append(path, &late) }
+}
+
+fn write_aside<'a>(aside: &Path, items: impl Iterator<Item = &'a Item>) -> std::io::Result<()> {
+    let mut file = BufWriter::new(File::create(aside)?);
+    let mut items: Vec<&Item> = items.collect();
+    items.sort_by_key(|item| (item.added, item.id));
+    for item in items {
+        serde_json::to_writer(&mut file, item)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()?;
+    file.get_ref().sync_all()
+}
+
+/// Adds lines to a file and waits until they are on the disk. A line that a crash cut short is ended first.
+pub(super) fn append(path: &Path, text: &[u8]) -> Result<()> {
+    let write = || -> std::io::Result<()> {
+        let is_new = !path.exists();
+        let mut file = OpenOptions::new().create(true).append(true).read(true).open(path)?;
+        let length = file.metadata()?.len();
+        let mut last = [b'\n'];
+        if length > 0 {
+            file.seek(SeekFrom::Start(length - 1))?;
+            file.read_exact(&mut last)?;
+        }
+        let gap: &[u8] = if last == [b'\n'] { b"" } else { b"\n" };
+        file.write_all(&[gap, text].concat())?;
+        file.sync_all()?;
+        if is_new { sync_folder(path) } else { Ok(()) }
+    };
+    write().with_context(|| path.display().to_string()).verdict(Verdict::Io)
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
+pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn lines_of_the_old_pipeline_are_items() {
+        let written = at("2025-12-13T08:00:00Z");
+        let read = |line: &str| item(line.as_bytes(), written);
+        assert_eq!(read("{\"id\": 123}").map(|item| (item.id, item.due)), Some((123, written)));
+        assert_eq!(read("{\"user_id\": \"7\"}").unwrap().id, 7);
+        assert_eq!(read("9").unwrap().id, 9);
+        let old = read("{\"id\":5,\"timestamp\":\"2025-12-01T00:00:00Z\",\"source\":\"live\"}").unwrap();
+        assert_eq!((old.added, &old.more["source"]), (at("2025-12-01T00:00:00Z"), &Value::from("live")));
+        let again = serde_json::to_string(&old).unwrap();
+        assert_eq!(read(&again), Some(old), "what was said besides is kept");
+    }
+
+    #[test]
+    fn a_line_that_a_script_appends_meanwhile_is_kept() {
+        let path = std::env::temp_dir().join(format!("backlog-lines-{}", std::process::id()));
+        fs::write(&path, "{\"id\": 1}\n").unwrap();
+        let pile = read(&path).unwrap();
+        // The old way: no lock, one write a line.
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"id\": 2}\n").unwrap();
+        replace(&path, pile.items.iter(), &pile).unwrap();
+        let found: Vec<i64> = read(&path).unwrap().items.iter().map(|item| item.id).collect();
+        fs::remove_file(&path).unwrap();
+        assert_eq!(found, [1, 2]);
+    }
+
+    #[test]
+    fn broken_lines_are_none() {
+        for line in
+            ["{\"id\": }", "{\"id\":\"\"}", "{}", "[1]", "<html>", "{\"id\":-5}", "{\"id\":1e30}", "\u{0}"]
+        {
+            assert_eq!(item(line.as_bytes(), Utc::now()), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! How the backlog stands, counted from what was read just now.
+
+use crate::item::{Item, Outcome, Processed};
+use crate::settings::{Kind, Settings};
+use crate::store::Snapshot;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// The numbers.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Status {
+    store: &'static str,
+    at: DateTime<Utc>,
+    /// Waiting, whether due, delayed or at work.
+    depth: usize,
+    due: usize,
+    leased: usize,
+    /// Failed, and waiting for their next attempt.
+    delayed: usize,
+    oldest_added: Option<DateTime<Utc>>,
+    oldest_age_seconds: Option<i64>,
+    /// Why those who wait are there.
+    reasons: BTreeMap<String, u64>,
+    dead: usize,
+    /// Last errors of the dead; numbers in them are `#`.
+    dead_errors: BTreeMap<String, u64>,
+    /// Last errors of those who wait for another attempt.
+    delayed_errors: BTreeMap<String, u64>,
+    /// Who left, as far as it is remembered.
+    processed: usize,
+    outcomes: BTreeMap<&'static str, u64>,
+    last_processed: Option<DateTime<Utc>>,
+    /// Done of done and failed attempts; null when there were none.
+    success_rate: Option<f64>,
+    processing_seconds: Option<Times>,
+    /// Lines of the files that hold no id; the next change sets them aside.
+    unreadable: u64,
+}
+
+/// How long the batches of those who left took, in seconds.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Times {
+    median: f64,
+    p95: f64,
+    last: f64,
+}
+
+impl Status {
+    pub(crate) fn of(snapshot: &Snapshot, settings: &Settings) -> Self {
+        let Snapshot { now, pending, dead, processed, unreadable } = snapshot;
+        let leased = pending.iter().filter(|item| item.lease.is_some()).count();
+        let is_delayed = |item: &&Item| item.lease.is_none() && item.due > *now;
+        let delayed = pending.iter().filter(is_delayed).count();
+        let oldest_added = pending.iter().map(|item| item.added).min();
+        let outcomes = processed.iter().map(|one| one.outcome.map_or("unknown", Outcome::name));
+        Self {
+            store: match settings.store {
+                Kind::Files => "files",
+                Kind::Postgres => "postgres",
+            },
+            at: *now,
+            depth: pending.len(),
+            due: pending.len() - leased - delayed,
+            leased,
+            delayed,
+            oldest_added,
+            oldest_age_seconds: oldest_added.map(|added| (*now - added).num_seconds().max(0)),
+            reasons: counted(pending.iter().map(|item| item.reason.clone())),
+            dead: dead.len(),
+            dead_errors: counted(dead.iter().filter_map(|item| item.error.as_deref()).map(without_numbers)),
+            delayed_errors: counted(
+                pending
+                    .iter()
+                    .filter(is_delayed)
+                    .filter_map(|item| item.error.as_deref())
+                    .map(without_numbers),
+            ),
+            processed: processed.len(),
+            outcomes: counted(outcomes),
+            last_processed: processed.iter().filter_map(|one| one.processed).max(),
+            success_rate: success_rate(pending, dead, processed),
+            processing_seconds: Times::of(processed),
+            unreadable: *unreadable,
+        }
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        let instant = |at: Option<DateTime<Utc>>| {
+            at.map_or("-".to_owned(), |at| at.to_rfc3339_opts(SecondsFormat::Secs, true))
+        };
+        let mut line = |name: &str, value: &str| {
+            // A string takes all.
+            writeln!(text, "{name:<16} {}", tool::printable(value)).unwrap_or_default();
+        };
+        line("store", self.store);
+        let states = format!("{} due, {} leased, {} delayed", self.due, self.leased, self.delayed);
+        line("depth", &format!("{}: {states}", self.depth));
+        let age = self.oldest_age_seconds.map_or("-".to_owned(), |age| format!("{age} s"));
+        line("oldest", &format!("{age}, added {}", instant(self.oldest_added)));
+        for (reason, count) in &self.reasons {
+            line("  reason", &format!("{count} × {reason}"));
+        }
+        for (error, count) in &self.delayed_errors {
+            line("  delayed by", &format!("{count} × {error}"));
+        }
+        line("dead", &self.dead.to_string());
+        for (error, count) in &self.dead_errors {
+            line("  died of", &format!("{count} × {error}"));
+        }
+        let outcomes: Vec<String> =
+            self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
+        line("processed", &format!("{}: {}", self.processed, outcomes.join(", ")));
+        line("last processed", &instant(self.last_processed));
+        let rate = self.success_rate.map_or("-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
+        line("success rate", &rate);
+        let times = self.processing_seconds.map_or("-".to_owned(), |times| {
+            format!("median {:.1} s, p95 {:.1} s, last {:.1} s", times.median, times.p95, times.last)
+        });
+        line("batches took", &times);
+        if self.unreadable > 0 {
+            line("unreadable", &format!("{} lines", self.unreadable));
+        }
+        text
+    }
+}
+
+impl Times {
+    fn of(processed: &[Processed]) -> Option<Self> {
+        let mut seconds: Vec<f64> = processed.iter().filter_map(|one| one.seconds).collect();
+        let last = *seconds.last()?;
+        seconds.sort_by(f64::total_cmp);
+        // The nearest rank: a time that some batch took.
+        let at = |percent: usize| seconds[(seconds.len() * percent).div_ceil(100).max(1) - 1];
+        Some(Self { median: at(50), p95: at(95), last })
+    }
+}
+
+fn success_rate(pending: &[Item], dead: &[Item], processed: &[Processed]) -> Option<f64> {
+    let by_us = |one: &&Processed| matches!(one.outcome, Some(Outcome::Loaded | Outcome::Absent));
+    let done = processed.iter().filter(by_us).count() as u64;
+    let waiting: u64 = pending.iter().chain(dead).map(|item| u64::from(item.attempts)).sum();
+    let failed = waiting + processed.iter().map(|one| u64::from(one.attempts)).sum::<u64>();
+    #[expect(clippy::cast_precision_loss, reason = "a rate of thousands")]
+    let rate = done as f64 / (done + failed) as f64;
+    (done + failed > 0).then_some(rate)
+}
+
+fn counted<Name: Ord>(names: impl Iterator<Item = Name>) -> BTreeMap<Name, u64> {
+    let mut counts = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_insert(0) += 1;
+    }
+    counts
+}
+
+/// Errors that differ only in an id are one.
+fn without_numbers(error: &str) -> String {
+    let mut text = String::new();
+    for character in error.chars() {
+        let shown = if character.is_ascii_digit() { '#' } else { character };
+        if shown != '#' || !text.ends_with('#') {
+            text.push(shown);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_that_differ_only_in_a_number_are_one() {
+        assert_eq!(without_numbers("user 123: line 4, HTTP 500"), "user #: line #, HTTP #");
+    }
+
+    #[test]
+    fn percentiles_are_times_that_some_batch_took() {
+        let one = |seconds| Processed {
+            id: 1,
+            reason: String::new(),
+            added: None,
+            processed: None,
+            outcome: Some(Outcome::Loaded),
+            attempts: 1,
+            seconds: Some(seconds),
+        };
+        let processed: Vec<Processed> = (1..=20).rev().map(|seconds| one(f64::from(seconds))).collect();
+        let times = Times::of(&processed).unwrap();
+        assert_eq!((times.median, times.p95, times.last), (10.0, 19.0, 1.0));
+        assert_eq!(success_rate(&[], &[], &processed), Some(0.5));
+        assert_eq!(success_rate(&[], &[], &[]), None);
+    }
+}
