@@ -4,8 +4,11 @@ use crate::item::Asked;
 use anyhow::{Result, anyhow};
 use serde_json::Value;
 use std::io::BufRead;
+use std::ops::RangeInclusive;
 use tool::{Judge, Verdict, printable};
 
+/// The API keeps ids in 32 bits, and refuses a larger one together with the 99 others of its call.
+const IDS: RangeInclusive<i64> = 1..=2_147_483_647;
 /// Longest reason, in characters.
 const LONGEST_REASON: usize = 200;
 /// What is said of one who was added without a word.
@@ -14,13 +17,13 @@ const NO_REASON: &str = "by hand";
 /// A user's id: a whole number from 1.
 pub(crate) fn id(text: &str) -> Option<i64> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|id| digits && *id > 0)
+    text.parse().ok().filter(|id| digits && IDS.contains(id))
 }
 
 /// An id as JSON has it: a number, or a text that holds one.
 pub(crate) fn id_of(value: &Value) -> Option<i64> {
     match value {
-        Value::Number(number) => number.as_i64().filter(|id| *id > 0),
+        Value::Number(number) => number.as_i64().filter(|id| IDS.contains(id)),
         Value::String(text) => id(text.trim()),
         _ => None,
     }
@@ -87,10 +90,12 @@ mod tests {
 
     #[test]
     fn ids_are_whole_numbers_from_one() {
-        for text in ["", "0", "-5", "+5", "1.5", "1e3", "1180591620717411303424", "<html>", " 7", "٣"] {
+        for text in
+            ["", "0", "-5", "+5", "1.5", "1e3", "1180591620717411303424", "<html>", " 7", "٣", "2147483648"]
+        {
             assert_eq!(id(text), None, "{text}");
         }
-        assert_eq!(id("9223372036854775807"), Some(i64::MAX));
+        assert_eq!(id("2147483647"), Some(2_147_483_647));
     }
 
     #[test]

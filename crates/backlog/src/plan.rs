@@ -1,7 +1,7 @@
 //! What the catalog says of the people of the backlog: their table, and the tables that hang on it.
 
 use anyhow::{Result, anyhow};
-use catalog::{Catalog, Group, Resource, Source};
+use catalog::{Catalog, Resource, Source};
 use tool::{Judge, Verdict};
 
 /// Whom the backlog fetches, and what along with them.
@@ -14,7 +14,7 @@ pub(crate) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    /// Finds the one table of the people's group that others are walked by.
+    /// Finds the one table whose ids can be looked up and that others are walked by.
     ///
     /// # Errors
     /// [`Verdict::Config`] when a catalog of the operator's own has none, or several.
@@ -25,9 +25,9 @@ impl<'a> Plan<'a> {
         let mut people = catalog
             .resources()
             .iter()
-            .filter(|resource| resource.group == Group::Users && !walked_by(&resource.table).is_empty());
+            .filter(|resource| resource.lookup.is_some() && !walked_by(&resource.table).is_empty());
         let (Some(first), None) = (people.next(), people.next()) else {
-            let wanted = "exactly one resource of the group users has to be the `each.of` of others";
+            let wanted = "exactly one resource with [lookup] has to be the `each.of` of others";
             return Err(
                 anyhow!("catalog: {wanted}; the backlog cannot tell whom it holds").verdict(Verdict::Config)
             );
