@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::Workdir;
 
-const TOOLS: [&str; 6] = ["fetch-cursus", "fetch-users", "load-table", "init-db", "mock-api42", "backlog"];
+const TOOLS: [&str; 7] =
+    ["fetch-cursus", "fetch-users", "load-table", "init-db", "mock-api42", "backlog", "api-token"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -27,6 +28,7 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
     for (tool, forbidden) in [
         ("fetch-cursus", ["postgres", "warehouse"]),
         ("fetch-users", ["postgres", "warehouse"]),
+        ("api-token", ["postgres", "warehouse"]),
         ("load-table", ["ureq", "api42"]),
         ("init-db", ["ureq", "api42"]),
         ("backlog", ["ureq", "api42"]),
@@ -68,6 +70,7 @@ fn only_the_catalog_names_a_resource() {
         "load-table",
         "init-db",
         "backlog",
+        "api-token",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();

@@ -9,7 +9,7 @@ use crate::refusal;
 use crate::settings::{Settings, normal_root};
 use crate::state::{self, Shared};
 use crate::tally::{Counters, Tally, add};
-use crate::token::Tokens;
+use crate::token::{Asking, Tokens};
 use crate::walk::{List, Walk};
 use crate::wire::{Exchange, Wire};
 use anyhow::{Context, anyhow};
@@ -23,16 +23,19 @@ use verdict::{Judge, Verdict};
 /// How long the lock of the pace is waited for; it is only ever held for an instant.
 const PACE_LOCK: Duration = Duration::from_secs(60);
 
+/// How often one call renews the token. More than once only for a token that ends while the call waits for its slot.
+const RENEWALS: u32 = 3;
+
 /// Speaks to the API. A clone is the same client: same pace, same token, same tally.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    line: Line,
-    tokens: Tokens,
-    max_wait: Duration,
+pub(crate) struct Inner {
+    pub(crate) line: Line,
+    pub(crate) tokens: Tokens,
+    pub(crate) max_wait: Duration,
     in_flight: usize,
 }
 
@@ -117,16 +120,19 @@ impl Client {
     ) -> anyhow::Result<(T, Exchange)> {
         let Inner { line, tokens, max_wait, .. } = &*self.inner;
         let mut patience = Patience::new(*max_wait);
-        let mut token = tokens.current(line, &mut patience, stop)?;
-        let mut renewed = false;
+        let mut token = tokens.current(&mut Asking { line, patience: &mut patience, stop })?;
+        let mut renewals = 0;
         loop {
             let send = || line.wire.get(path, query, token.text());
             let request = Request { send: &send, parse, counter: &line.counters.calls };
             match line.converse(&request, &mut patience, stop)? {
                 Reply::Good(parsed, exchange) => return Ok((parsed, exchange)),
-                Reply::Refused(exchange) if exchange.status == 401 && !renewed => {
-                    token = tokens.instead_of(&token, line, &mut patience, stop)?;
-                    renewed = true;
+                Reply::Refused(exchange) if exchange.status == 401 && renewals < RENEWALS => {
+                    let next =
+                        tokens.instead_of(&token, &mut Asking { line, patience: &mut patience, stop })?;
+                    // The same text again gets one more chance, no more.
+                    renewals = if next.text() == token.text() { RENEWALS } else { renewals + 1 };
+                    token = next;
                     // The next request repeats this one.
                     add(&line.counters.retries, 1);
                 }

@@ -5,9 +5,8 @@ use crate::budget::Budget;
 use crate::clock;
 use crate::settings::Whose;
 use crate::state;
-use anyhow::{Context, anyhow};
-use std::fs;
-use std::io::ErrorKind;
+use crate::token::{Token, TokenState};
+use anyhow::Context;
 use std::path::PathBuf;
 use verdict::{Judge, Verdict};
 
@@ -48,16 +47,22 @@ impl HostState {
         Ok(book.unwrap_or_else(|| Book::new(&boot)).budget(now, Share::of_host(self.pace_share)))
     }
 
+    /// What may be shown of the token, and of the application's secret; `None` when none is kept, or the file is
+    /// damaged or readable by others, so that the next call makes it anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Verdict::Io`] when the file is there and cannot be read.
+    pub fn token(&self) -> anyhow::Result<Option<TokenState>> {
+        let token = self.read("token")?.and_then(|bytes| serde_json::from_slice::<Token>(&bytes).ok());
+        Ok(token.map(|token| token.state()))
+    }
+
     /// A file is replaced whole, so it can be read without its lock.
     fn read(&self, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
         let Some(key) = &self.key else { return Ok(None) };
         let path = state::path(&self.folder, name, key, "json");
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => {
-                Err(anyhow!(error)).with_context(|| path.display().to_string()).verdict(Verdict::Io)
-            }
-        }
+        let read = state::read_private(&path);
+        Ok(read.with_context(|| path.display().to_string()).verdict(Verdict::Io)?.bytes())
     }
 }

@@ -31,6 +31,11 @@ pub(crate) fn sentence(exchange: &Exchange) -> String {
     }
 }
 
+/// The code of an OAuth refusal, such as `invalid_grant`; empty when the body has none.
+pub(crate) fn code(exchange: &Exchange) -> String {
+    serde_json::from_slice::<Words>(&exchange.body).ok().and_then(|words| words.error).unwrap_or_default()
+}
+
 fn words(body: &[u8]) -> String {
     let words: Words = serde_json::from_slice(body).unwrap_or_default();
     let detail = words.message.or(words.error_description);

@@ -29,6 +29,10 @@ pub struct Settings {
     pub client_secret: Secret,
     /// The secret that follows: tried when the first one is refused, so that a rotation needs no hurry.
     pub next_secret: Option<Secret>,
+    /// Where the token of a person starts when none is kept yet: a refresh token of the old flow.
+    pub refresh_token: Option<Secret>,
+    /// The log that each renewal of the token is a line of; none when `None`.
+    pub token_log: Option<PathBuf>,
     /// Where the token, the shared pace and their locks are kept. Created with mode 0700.
     pub state_dir: PathBuf,
     /// The share of the application's limits that this host may use, above 0 and up to 1.
@@ -60,6 +64,8 @@ impl Settings {
             client_id: client_id.to_owned(),
             client_secret,
             next_secret: None,
+            refresh_token: None,
+            token_log: None,
             state_dir,
             pace_share: 1.0,
             class: Class::default(),
@@ -71,8 +77,10 @@ impl Settings {
         }
     }
 
-    /// Reads `API_ROOT`, `CLIENT_ID`, `CLIENT_SECRET`, `CLIENT_SECRET_NEXT`, `STATE_DIR`, `MAX_WAIT_SECONDS`,
-    /// `PACE_SHARE`, `PACE_CLASS` and `HOUR_SHARE`. An empty variable counts as absent.
+    /// Reads `API_ROOT`, `CLIENT_ID`, `CLIENT_SECRET`, `CLIENT_SECRET_NEXT`, `REFRESH_TOKEN`, `STATE_DIR`, `LOGS_DIR`,
+    /// `MAX_WAIT_SECONDS`, `PACE_SHARE`, `PACE_CLASS` and `HOUR_SHARE`. An empty variable counts as absent.
+    ///
+    /// Without `LOGS_DIR` renewals are logged in `logs` when there is such a folder here, and nowhere else.
     ///
     /// # Errors
     ///
@@ -133,6 +141,8 @@ fn read_settings(environment: &Environment<'_>) -> anyhow::Result<Settings> {
     let client_secret = Secret::new(environment.credential("CLIENT_SECRET")?);
     let mut settings = Settings::new(&root, &client_id, client_secret, environment.state_dir()?);
     settings.next_secret = environment.text("CLIENT_SECRET_NEXT")?.map(Secret::new);
+    settings.refresh_token = environment.text("REFRESH_TOKEN")?.map(Secret::new);
+    settings.token_log = environment.token_log();
     if let Some(seconds) = environment.number("MAX_WAIT_SECONDS")? {
         settings.max_wait = Duration::from_secs(seconds);
     }
@@ -169,6 +179,12 @@ impl Environment<'_> {
         let Some(text) = self.text("PACE_CLASS")? else { return Ok(Class::default()) };
         let names = Class::ALL.map(Class::name).join(", ");
         text.parse().map_err(|()| anyhow!("PACE_CLASS is `{text}`; it has to be one of {names}"))
+    }
+
+    fn token_log(&self) -> Option<PathBuf> {
+        let named = (self.lookup)("LOGS_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = named.or_else(|| Some(PathBuf::from("logs")).filter(|logs| logs.is_dir()))?;
+        Some(folder.join(crate::token::LOG_NAME))
     }
 
     fn state_dir(&self) -> anyhow::Result<PathBuf> {
@@ -264,7 +280,7 @@ mod tests {
             ("STATE_DIR", "/s"),
         ]);
         variables.extend([("MAX_WAIT_SECONDS", "7"), ("PACE_SHARE", "0.5"), ("HOUR_SHARE", "0.75")]);
-        variables.push(("PACE_CLASS", "bulk"));
+        variables.extend([("PACE_CLASS", "bulk"), ("REFRESH_TOKEN", "r"), ("LOGS_DIR", "/l")]);
         let settings = read(&variables).unwrap();
         assert_eq!(settings.root, "http://localhost:1/v2");
         assert_eq!(settings.next_secret.unwrap().reveal(), "n");
@@ -272,6 +288,8 @@ mod tests {
         assert_eq!(settings.max_wait, Duration::from_secs(7));
         assert_eq!((settings.pace_share, settings.hour_share), (0.5, Some(0.75)));
         assert_eq!(settings.class, Class::Bulk);
+        assert_eq!(settings.refresh_token.unwrap().reveal(), "r");
+        assert_eq!(settings.token_log.unwrap(), PathBuf::from("/l/42_token_refresh.log"));
         let xdg = read(&[CREDENTIALS[0], CREDENTIALS[1], ("XDG_STATE_HOME", "/x")]).unwrap();
         assert_eq!(xdg.state_dir, PathBuf::from("/x/mirror42"));
     }

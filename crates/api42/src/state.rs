@@ -85,18 +85,23 @@ impl Held<'_> {
         replaced.with_context(|| self.shared.file.display().to_string()).verdict(Verdict::Io)
     }
 
-    fn read_file(&self) -> anyhow::Result<Option<Vec<u8>>> {
-        let mut file = match File::open(&self.shared.file) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            opened => opened?,
-        };
-        if file.metadata()?.mode() & 0o077 != 0 {
-            log::warn!("{}: others could read it, so it is made anew", self.shared.file.display());
-            return Ok(None);
+    /// Removes the file; says whether there was one.
+    pub(crate) fn remove(&self) -> anyhow::Result<bool> {
+        match fs::remove_file(&self.shared.file) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            removed => removed
+                .map(|()| true)
+                .with_context(|| self.shared.file.display().to_string())
+                .verdict(Verdict::Io),
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+    }
+
+    fn read_file(&self) -> anyhow::Result<Option<Vec<u8>>> {
+        let read = read_private(&self.shared.file)?;
+        if matches!(read, Private::Exposed) {
+            log::warn!("{}: others could read it, so it is made anew", self.shared.file.display());
+        }
+        Ok(read.bytes())
     }
 
     fn write_aside(&self, bytes: &[u8]) -> anyhow::Result<File> {
@@ -118,6 +123,34 @@ impl Held<'_> {
     fn aside(&self) -> PathBuf {
         self.shared.file.with_extension("new")
     }
+}
+
+/// A file that nobody else may read.
+pub(crate) enum Private {
+    Absent,
+    /// Others could read it, so it is not to be trusted.
+    Exposed,
+    Bytes(Vec<u8>),
+}
+
+impl Private {
+    pub(crate) fn bytes(self) -> Option<Vec<u8>> {
+        if let Self::Bytes(bytes) = self { Some(bytes) } else { None }
+    }
+}
+
+/// Reads a file that nobody else may read.
+pub(crate) fn read_private(path: &Path) -> std::io::Result<Private> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Private::Absent),
+        opened => opened?,
+    };
+    if file.metadata()?.mode() & 0o077 != 0 {
+        return Ok(Private::Exposed);
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    Ok(Private::Bytes(bytes))
 }
 
 /// Makes the state folder, readable by nobody else.

@@ -76,8 +76,8 @@ impl Wire {
     }
 
     /// One POST of a form.
-    pub(crate) fn post(&self, path: &str, form: [(&str, &str); 3]) -> Result<Exchange, Fault> {
-        read(self.agent.post(format!("{}{path}", self.root)).send_form(form))
+    pub(crate) fn post(&self, path: &str, form: &[(&str, &str)]) -> Result<Exchange, Fault> {
+        read(self.agent.post(format!("{}{path}", self.root)).send_form(form.iter().copied()))
     }
 }
 

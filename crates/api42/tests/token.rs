@@ -3,11 +3,13 @@
 
 mod scripted;
 
+use api42::Renewal;
 use scripted::{Reply, Server};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::thread;
+use std::time::Duration;
 use verdict::Verdict;
 
 fn token_file(state: &tempfile::TempDir) -> PathBuf {
@@ -140,4 +142,67 @@ fn a_token_endpoint_that_stumbles_is_asked_again() {
     let client = server.client(state.path());
     client.get("/v2/cursus", &[]).unwrap();
     assert_eq!((client.tally().token_calls, client.tally().calls), (2, 1));
+}
+
+#[test]
+fn a_page_instead_of_a_token_is_out_of_reach_and_is_not_quoted() {
+    let state = tempfile::tempdir().unwrap();
+    let server = Server::with_token(
+        |_| Reply::new(200, "<html>MARK</html>").header("Content-Type", "application/json"),
+        |_| Reply::json(200, "[]"),
+    );
+    let error = server.client(state.path()).ensure_token(Duration::from_secs(3600)).unwrap_err();
+    assert_eq!(Verdict::of(&error), Verdict::Unreachable);
+    assert!(!format!("{error:#}").contains("MARK"), "{error:#}");
+}
+
+#[test]
+fn a_token_that_ends_again_and_again_is_renewed_again_and_again() {
+    let state = tempfile::tempdir().unwrap();
+    // Each token opens one call, and the one after the next: whoever waited for its slot may come too late.
+    let opened = std::sync::Mutex::new(std::collections::HashMap::<String, usize>::new());
+    let server = Server::with_token(
+        |seen| Reply::token(&format!("token-{}", seen.number)),
+        move |seen| {
+            let mut opened = opened.lock().unwrap();
+            let calls = opened.entry(seen.headers["authorization"].clone()).or_default();
+            *calls += 1;
+            if *calls > 1 { Reply::invalid_token() } else { Reply::json(200, "[]") }
+        },
+    );
+    let client = server.client(state.path());
+    for _ in 0..6 {
+        client.get("/v2/cursus", &[]).unwrap();
+    }
+    assert_eq!((server.token_calls().len(), server.reads().len()), (6, 11));
+}
+
+#[test]
+fn another_refusal_of_a_token_is_no_matter_of_the_secret() {
+    let state = tempfile::tempdir().unwrap();
+    let refusal = r#"{"error":"invalid_scope","error_description":"The requested scope is invalid"}"#;
+    let server = Server::with_token(move |_| Reply::json(401, refusal), |_| Reply::json(200, "[]"));
+    let error = server.client(state.path()).renew_token().unwrap_err();
+    assert_eq!(Verdict::of(&error), Verdict::Failed);
+    assert!(format!("{error:#}").contains("invalid_scope"), "{error:#}");
+}
+
+#[test]
+fn the_end_of_the_secret_is_known_after_a_renewal_that_does_not_say_it() {
+    let state = tempfile::tempdir().unwrap();
+    let server = Server::with_token(
+        |seen| {
+            let end = if seen.number == 1 { r#","secret_valid_until":1000000000"# } else { "" };
+            let body = format!(r#"{{"access_token":"token-{}","expires_in":7200{end}}}"#, seen.number);
+            Reply::json(200, &body)
+        },
+        |_| Reply::json(200, "[]"),
+    );
+    let client = server.client(state.path());
+    assert_eq!(client.ensure_token(Duration::from_secs(60)).unwrap().1, Renewal::New);
+    assert_eq!(client.ensure_token(Duration::from_secs(60)).unwrap().1, Renewal::Unneeded);
+    let (renewed, renewal) = client.renew_token().unwrap();
+    assert_eq!(renewal, Renewal::New);
+    assert_eq!(renewed.secret_valid_until.unwrap().timestamp(), 1_000_000_000);
+    assert!(renewed.secret_warning().unwrap().contains("ended on 2001-09-09"));
 }
