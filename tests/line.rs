@@ -2,6 +2,7 @@
 //!
 //! - `nightly`: the nightly script; both ends equal, calls counted, the second run writes nothing.
 //! - `following`: the live script, which follows what changed.
+//! - `backlog`: the backlog, drained by the real tools.
 //! - `pipes`: what people type into a shell.
 //! - `kills`: SIGKILL anywhere, then again.
 //! - `answers`: the API at its worst.
@@ -16,6 +17,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
 mod answers;
+mod backlog;
 mod following;
 mod growing;
 mod hazards;
