@@ -69,7 +69,7 @@ fn a_parent_that_rows_wait_for_comes_by_itself_and_releases_them() {
 }
 
 #[test]
-fn an_api_that_is_away_blames_nobody_and_one_id_that_it_cannot_answer_blocks_nobody() {
+fn an_api_that_is_away_blames_nobody() {
     let mut world = world(&["--students", "30"]);
     world.workdir.set("DEADLINE", "60");
     let ids = students(&world);

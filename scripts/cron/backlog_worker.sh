@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # backlog_worker.sh - fetch and load the users of the backlog; for cron, every minute or every few
 #
-# Once, or with --watch for ever, looking again every BACKLOG_POLL_INTERVAL seconds. One at a time on a host with the
+# Once, or with --watch until DEADLINE, looking again every BACKLOG_POLL_INTERVAL seconds. One at a time on a host with the
 # backlog in files, as many as you like with BACKLOG_STORE=postgres. Without a terminal it is silent when all is well,
 # and when some users are to be tried again or are dead; LOGS_DIR/backlog.log tells everything.
 #

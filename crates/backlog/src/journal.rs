@@ -4,28 +4,29 @@ use anyhow::{Context, Result};
 use chrono::Utc;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tool::{Judge, Verdict, printable};
 
-/// The log, open.
+/// The log. It is opened for each line, so that it may be rotated under a worker that runs for ever.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    file: File,
+    path: PathBuf,
 }
 
 impl Journal {
-    /// Opens it; a log that cannot be written is known before anything is done.
+    /// Makes it; a log that cannot be written is known before anything is done.
     ///
     /// # Errors
     /// [`Verdict::Io`].
     pub(crate) fn open(logs: &Path) -> Result<Self> {
-        let path = logs.join("backlog.log");
-        let open = || {
-            std::fs::create_dir_all(logs)?;
-            OpenOptions::new().create(true).append(true).open(&path)
-        };
-        let file = open().with_context(|| path.display().to_string()).verdict(Verdict::Io)?;
-        Ok(Self { file })
+        let journal = Self { path: logs.join("backlog.log") };
+        let made = std::fs::create_dir_all(logs).and_then(|()| journal.file());
+        made.with_context(|| journal.path.display().to_string()).verdict(Verdict::Io)?;
+        Ok(journal)
+    }
+
+    fn file(&self) -> std::io::Result<File> {
+        OpenOptions::new().create(true).append(true).open(&self.path)
     }
 
     pub(crate) fn info(&self, line: &str) {
@@ -45,8 +46,7 @@ impl Journal {
     fn write(&self, level: &str, line: &str) {
         let now = Utc::now().format("%Y-%m-%dT%H:%M:%SZ");
         let text = format!("{now} {level} {}\n", printable(line));
-        let mut file = &self.file;
-        if let Err(error) = file.write_all(text.as_bytes()) {
+        if let Err(error) = self.file().and_then(|mut file| file.write_all(text.as_bytes())) {
             log::warn!("backlog.log: {error}; the line was: {}", text.trim_end());
         }
     }

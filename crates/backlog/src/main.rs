@@ -27,7 +27,9 @@ use tool::Deadline;
 /// load-table, and what hangs on them too. An id is there once, and leaves only when its rows are committed. A worker
 /// leases what it takes: when it dies, the lease runs out and another takes it again. What fails is tried again later
 /// and later, and in the end waits in the dead letter with its last error; one bad id never stops the others. When the
-/// API or the database is away, or the quota is used up, nobody is blamed, and process ends with that code.
+/// API or the database is away, or the quota is used up, nobody is blamed, and process ends with that code. Ten users
+/// who fail one after the other end it with 1, because something else may be wrong. Who is to be tried again, or is
+/// dead, makes it 3.
 ///
 /// Users that rows in quarantine wait for are added by process itself.
 ///
@@ -88,7 +90,7 @@ enum Command {
         /// Only show what would be done; call and change nothing
         #[arg(long)]
         test: bool,
-        /// Go on for ever, looking again every BACKLOG_POLL_INTERVAL seconds; waits out what is away or busy
+        /// Go on until the deadline, looking again every BACKLOG_POLL_INTERVAL seconds; waits out what is away or busy
         #[arg(long, conflicts_with = "test")]
         watch: bool,
     },

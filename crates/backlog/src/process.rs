@@ -23,6 +23,8 @@ use tool::{Judge, Verdict};
 /// Batches in a row that may fail as if the API were away before it is taken for away. Two ids that are at fault, alone in
 /// the backlog, are told from it by fewer.
 const PATIENCE: usize = 5;
+/// Ids in a row that may fail alone before it is taken for the fault of something that they share.
+const ALL_ALIKE: u32 = 10;
 /// Why a missing parent is there.
 const MISSING: &str = "missing parent";
 /// How long one whom the API does not give is not asked for again.
@@ -58,8 +60,10 @@ struct Open {
     groups: VecDeque<Vec<i64>>,
     /// Alone and failed, and nothing has worked since.
     suspects: Vec<(i64, Verdict, String)>,
-    /// Failures since something worked.
+    /// Batches that failed as if the API were away, since something worked.
     doubtful: usize,
+    /// Ids that failed alone, since something worked.
+    blamed: u32,
 }
 
 impl Worker<'_> {
@@ -130,13 +134,20 @@ impl Worker<'_> {
             match work::on(self.plan, self.ending, &group)? {
                 Came::Loaded(present) => {
                     self.settle(&group, &present, started.elapsed().as_secs_f64(), tally)?;
-                    open.doubtful = 0;
+                    (open.doubtful, open.blamed) = (0, 0);
                     for (id, _, error) in std::mem::take(&mut open.suspects) {
                         self.blame(id, &error, tally)?;
                     }
                 }
                 Came::Refused(error) => match group.as_slice() {
-                    [id] => self.blame(*id, &error, tally)?,
+                    [id] => {
+                        self.blame(*id, &error, tally)?;
+                        open.blamed += 1;
+                        if open.blamed >= ALL_ALIKE {
+                            let last = "failed one after the other, the rest waits; the last";
+                            return Err(anyhow!("{ALL_ALIKE} users {last}: {error}"));
+                        }
+                    }
                     _ => self.halve(&mut open, &group, &error),
                 },
                 Came::Doubtful(verdict, error) => {

@@ -113,7 +113,8 @@ impl Status {
         }
         let outcomes: Vec<String> =
             self.outcomes.iter().map(|(outcome, count)| format!("{count} {outcome}")).collect();
-        line("processed", &format!("{}: {}", self.processed, outcomes.join(", ")));
+        let outcomes = if outcomes.is_empty() { String::new() } else { format!(": {}", outcomes.join(", ")) };
+        line("processed", &format!("{}{outcomes}", self.processed));
         line("last processed", &instant(self.last_processed));
         let rate = self.success_rate.map_or("-".to_owned(), |rate| format!("{:.1} %", rate * 100.0));
         line("success rate", &rate);

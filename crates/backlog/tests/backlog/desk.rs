@@ -19,9 +19,10 @@ pub(crate) const BOTH: [Store; 2] = [Store::Files, Store::Postgres];
 const FETCH: &str = r#"#!/bin/sh
 ids=$(cat)
 wishes=${WISHES:?}
+slow=$(cat "$wishes/slow" 2>/dev/null)
 [ ! -e "$wishes/started" ] || : >"$wishes/running"
-if [ -e "$wishes/slow" ]; then
-    sleep "$(cat "$wishes/slow")" &
+if [ -n "$slow" ]; then
+    sleep "$slow" &
     trap 'kill $!; exit 143' TERM
     wait $!
 fi

@@ -164,3 +164,18 @@ fn who_is_added_while_a_worker_is_at_it_is_done_once_more() {
         assert_eq!(desk.counts(), [0, 0, 3]);
     }
 }
+
+#[test]
+fn when_everybody_fails_alike_the_rest_is_left_in_peace() {
+    for store in BOTH {
+        let desk = Desk::new(store);
+        desk.add(1..=64);
+        desk.wish("load_fail", 65);
+        drop(desk.run(&["process"]).expect(1).complains(&["10 users failed one after the other", "no"]));
+        let status = desk.status();
+        assert_eq!((&status["delayed"], &status["due"]), (&json!(10), &json!(54)), "{store:?}");
+        desk.no_more("load_fail");
+        drop(desk.run(&["process"]).expect(0));
+        assert_eq!(desk.counts(), [10, 0, 54]);
+    }
+}

@@ -48,22 +48,59 @@ fn the_work_of_a_worker_that_is_killed_is_done_again_once() {
     }
 }
 
+/// Runs a scenario on both stores at once; for those that wait.
+fn on_both(scenario: impl Fn(Store) + Copy + Send) {
+    std::thread::scope(|scope| {
+        let runs = BOTH.map(|store| scope.spawn(move || scenario(store)));
+        runs.into_iter().for_each(|run| run.join().unwrap());
+    });
+}
+
 #[test]
 fn a_lease_is_lengthened_while_its_worker_lives() {
-    for store in BOTH {
+    on_both(|store| {
         let mut desk = Desk::new(store);
-        desk.workdir.set("BACKLOG_LEASE", "1");
+        desk.workdir.set("BACKLOG_LEASE", "5");
         desk.add([1]);
-        desk.wish("slow", 4);
+        desk.wish("slow", 11);
         desk.wish("started", "");
         let mut worker = start(&desk, &["process"]);
         until("it fetches", || desk.workdir.path("wishes/running").exists());
         desk.no_more("slow");
         while worker.try_wait().unwrap().is_none() {
             drop(desk.run(&["process"]).expect(0));
+            std::thread::sleep(Duration::from_millis(200));
         }
         assert_eq!(desk.loaded(), BTreeMap::from([(1, 1)]), "{store:?}: two workers did one item");
-    }
+    });
+}
+
+#[test]
+fn a_worker_that_was_stopped_takes_nothing_from_its_successor() {
+    use rustix::process::{Pid, Signal, kill_process};
+    on_both(|store| {
+        let mut desk = Desk::new(store);
+        desk.workdir.set("BACKLOG_LEASE", "1");
+        desk.add([1]);
+        desk.wish("slow", 2);
+        desk.wish("started", "");
+        let mut first = start(&desk, &["process"]);
+        until("it fetches", || desk.workdir.path("wishes/running").exists());
+        desk.no_more("slow");
+        kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+        until("another has done it", || {
+            drop(desk.run(&["process"]).expect(0));
+            desk.counts() == [0, 0, 1]
+        });
+        // Asked for again: what the first one is about to finish is not that.
+        desk.add([1]);
+        desk.workdir.set("BACKLOG_LEASE", "120");
+        kill_process(Pid::from_child(&first), Signal::CONT).unwrap();
+        assert!(first.wait().unwrap().success());
+        drop(desk.run(&["process"]).expect(0));
+        assert_eq!(desk.batches(), [[1], [1], [1]], "{store:?}: the second asking was taken for the first");
+        assert_eq!(desk.counts(), [0, 0, 2], "{store:?}");
+    });
 }
 
 #[test]
