@@ -1,20 +1,12 @@
-//! The budget of calls: seen by whoever looks, kept by all kinds of work at once.
+//! The budget of calls: seen by whoever looks, and its reserve for live work.
 #![allow(clippy::unwrap_used)] // a test that cannot go on fails
 
 mod common;
 
 use common::{Desk, state_file};
 use std::fs;
-use std::process::{Command, Stdio};
 
 const USERS: &str = "/v2/cursus/21/users";
-
-/// A tool that reads all students, as this class of work.
-fn reader(desk: &Desk, class: &str) -> Command {
-    let mut command = desk.workdir.command("fetch-cursus");
-    command.args(["--path", USERS]).env("PACE_CLASS", class).stdout(Stdio::null()).stderr(Stdio::null());
-    command
-}
 
 #[test]
 fn what_was_used_is_shown_by_class_and_costs_no_call() {
@@ -47,36 +39,6 @@ fn what_was_used_is_shown_by_class_and_costs_no_call() {
     assert_eq!(desk.mock.count("calls") + desk.mock.count("token_calls"), called);
     fs::write(state_file(&desk.workdir, "pace").unwrap(), "{").unwrap();
     assert_eq!(desk.run(&["budget", "--json"], 0).json()["used"], 0);
-}
-
-#[test]
-fn four_kinds_of_work_at_once_keep_the_limit_and_live_work_is_through_first() {
-    let desk = Desk::new(&["--students", "1200", "--per-second", "6", "--latency", "30"]);
-    drop(desk.workdir.run("fetch-cursus", &["--path", "/v2/cursus/21"]).expect(0));
-    let mut others = ["bulk", "backlog", "hand"].map(|class| reader(&desk, class).spawn().unwrap());
-    assert!(reader(&desk, "live").status().unwrap().success());
-    for other in &mut others {
-        assert!(other.try_wait().unwrap().is_none(), "live work was not served first");
-    }
-    for mut other in others {
-        assert!(other.wait().unwrap().success());
-    }
-    assert_eq!((desk.mock.count("limit_violations"), desk.mock.count("throttled")), (0, 0));
-    assert!(desk.mock.count("max_in_any_second") <= 6);
-}
-
-#[test]
-fn a_larger_limit_that_is_announced_is_used() {
-    let desk = Desk::new(&["--students", "1500", "--per-second", "2", "--per-hour", "1200"]);
-    drop(desk.workdir.run("fetch-cursus", &["--path", "/v2/cursus/21"]).expect(0));
-    assert_eq!(desk.run(&["budget", "--json"], 0).json()["per_second"], 2);
-    desk.mock.switch(r#"{"per_second": 8, "per_hour": 5000}"#);
-    drop(desk.workdir.run("fetch-cursus", &["--path", USERS]).expect(0));
-    let budget = desk.run(&["budget", "--json"], 0).json();
-    assert_eq!((&budget["per_second"], &budget["per_hour"]), (&8.into(), &5000.into()));
-    let most = desk.mock.count("max_in_any_second");
-    assert!((6..=8).contains(&most), "{most}");
-    assert_eq!(desk.mock.count("limit_violations"), 0);
 }
 
 #[test]
