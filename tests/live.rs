@@ -272,6 +272,44 @@ fn a_catching_up_that_is_killed_goes_on_at_its_cursor() {
 }
 
 #[test]
+fn a_long_walk_goes_on_although_the_students_are_exported_again() {
+    let school = School::new(&["--students", "1500", "--latency", "30"]);
+    let walk = ["--export", "achievements_users"];
+    let mut command = school.workdir.command("fetch-users");
+    let mut child = command.args(walk).stderr(std::process::Stdio::null()).spawn().unwrap();
+    while school.mock.count("calls") < 20 {
+        assert!(child.try_wait().unwrap().is_none(), "it ended before it could be killed");
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    school.mock.moves(r#"{"newcomers": 5}"#);
+    drop(school.fetch(&["--export", "--force", "users"]).expect(0));
+    let run = school.fetch(&walk).expect(0);
+    assert!(run.stderr.contains(", resumed at list"), "{run:#?}");
+    // Fresh for most of a day, whoever is exported meanwhile.
+    drop(school.fetch(&["--export", "--force", "users"]).expect(0));
+    school.mock.forget();
+    drop(school.fetch(&walk).expect(0));
+    assert_eq!(school.calls(), 0);
+    assert!(!school.workdir.path("exports/12_achievements_users/cursus_21/all.plan.json").exists());
+}
+
+#[test]
+fn a_full_walk_holds_what_hangs_on_students_who_came_since_they_were_exported() {
+    let school = School::new(&["--students", "300"]);
+    let since = school.now();
+    let newcomers = ids_of(&school.mock.moves(r#"{"newcomers": 4}"#)["newcomers"]);
+    assert_eq!(ids(&school.changes("users", &since), "/id"), newcomers);
+    let walked = school.fetch(&["cursus_users"]).expect(0).records();
+    assert!(ids(&walked, "/user/id").is_superset(&newcomers), "their rows would be deleted else");
+    school.assert_stamped(&walked, "/user/id");
+    // The same where the export is newer than what is remembered.
+    drop(school.fetch(&["--export", "--force", "users"]).expect(0));
+    let again = school.fetch(&["cursus_users"]).expect(0).records();
+    assert_eq!(again.len(), walked.len());
+}
+
+#[test]
 fn records_of_given_students_come_a_hundred_to_a_call() {
     let school = School::new(&["--students", "500"]);
     let students: Vec<u64> = ids(&school.mock.all(STUDENTS), "/id").into_iter().collect();

@@ -161,6 +161,11 @@ impl Course {
         self.give(listing)
     }
 
+    /// Forgets the ids of a list that is done: a walk of thousands of lists holds those of one.
+    pub(crate) fn close(&mut self) {
+        self.ids = HashSet::new();
+    }
+
     /// How many pages are here and not given yet.
     pub(crate) fn waiting(&self) -> usize {
         self.here.len()

@@ -90,7 +90,10 @@ impl Walk {
             match course.step() {
                 Step::Give { number, listing, last } => {
                     let list = self.current;
-                    self.current += usize::from(last);
+                    if last {
+                        course.close();
+                        self.current += 1;
+                    }
                     // Asked for now, so that the answers come while the reader is busy with this page.
                     self.fill()?;
                     return Ok(Some(self.page(list, number, listing, last)));

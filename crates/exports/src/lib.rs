@@ -25,3 +25,5 @@ pub use walk::{Effort, Page, Position, Walk};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trail_tests;

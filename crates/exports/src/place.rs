@@ -91,6 +91,11 @@ impl Place {
         self.file(".walk.json")
     }
 
+    /// What that walk had planned to read.
+    pub(crate) fn walk_plan(&self) -> PathBuf {
+        self.file(".plan.json")
+    }
+
     /// Held by whoever writes: a walk of hours does not keep the changes away.
     pub(crate) fn lock(&self) -> PathBuf {
         self.file(".lock")

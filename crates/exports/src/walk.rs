@@ -1,6 +1,6 @@
 //! A draft that is written page by page, and goes on where it was after a kill.
 
-use crate::draft::{Draft, Facts};
+use crate::draft::{Draft, Facts, replace};
 use crate::left::{self, Progress};
 use crate::snapshot::existing;
 use crate::{Kind, Manifest, Place};
@@ -11,8 +11,11 @@ use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
 use verdict::{Judge, Verdict};
 
-/// Pages older than this are fetched again: what an interrupted walk left is a picture of one moment, more or less.
-const RESUMABLE: TimeDelta = TimeDelta::hours(24);
+/// A walk that was left for longer than this is begun anew: what it holds is a picture of one moment, more or less.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(24);
+
+/// So is one that has taken longer than this in all.
+const LONGEST_WALK: TimeDelta = TimeDelta::days(7);
 
 /// A full walk of the lists of a resource, into a draft.
 #[derive(Debug)]
@@ -20,6 +23,8 @@ pub struct Walk {
     place: Place,
     draft: Draft,
     state: State,
+    /// What is walked, as it was decided when the walk began.
+    plan: Option<String>,
     /// What earlier, interrupted runs of this walk have spent.
     spent: Effort,
 }
@@ -33,6 +38,10 @@ struct State {
     begun: DateTime<Utc>,
     /// The same by the API's clock, once an answer told it.
     started: Option<DateTime<Utc>>,
+    /// When its last page was added, by this host's clock.
+    added: DateTime<Utc>,
+    /// Whether its plan is kept beside it.
+    is_planned: bool,
     /// Bytes of the draft that hold whole pages.
     bytes: u64,
     /// Bytes of the draft before the current list.
@@ -94,8 +103,11 @@ impl Walk {
     /// [`Verdict::Busy`] when another process walks there, [`Verdict::Io`] when the folder cannot be written.
     pub fn open(place: &Place, query: &str, now: DateTime<Utc>) -> Result<Self> {
         let mut state = State::new(query, now);
+        let mut plan = None;
         let draft = Draft::resume(place, || {
-            match left::read::<State>(place)?.filter(|state| state.can_be_resumed(query, now)) {
+            let left = left::read::<State>(place)?.filter(|state| state.can_be_resumed(query, now));
+            plan = if left.as_ref().is_some_and(|state| state.is_planned) { read_plan(place)? } else { None };
+            match left.filter(|state| state.is_planned == plan.is_some()) {
                 Some(left) => state = left,
                 // It must not outlive the pages that it describes.
                 None => left::forget(place)?,
@@ -103,7 +115,25 @@ impl Walk {
             Ok(state.bytes)
         })?;
         let spent = state.effort;
-        Ok(Self { place: place.clone(), draft, state, spent })
+        Ok(Self { place: place.clone(), draft, state, plan, spent })
+    }
+
+    /// The plan of the walk that is gone on with.
+    #[must_use]
+    pub fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
+    }
+
+    /// Keeps the plan of a walk that begins, so that whoever goes on with it reads the same lists.
+    ///
+    /// # Errors
+    /// [`Verdict::Io`] when the disk is full.
+    pub fn pin(&mut self, plan: String) -> Result<()> {
+        let path = self.place.walk_plan();
+        replace(&path, plan.as_bytes()).with_context(|| path.display().to_string()).verdict(Verdict::Io)?;
+        self.state.is_planned = true;
+        self.plan = Some(plan);
+        Ok(())
     }
 
     /// Where to go on.
@@ -159,6 +189,7 @@ impl Walk {
             Facts { kind, complete, total, unresolved, query, calls, retries, throttled, started, window };
         let manifest = self.draft.publish(facts)?;
         left::forget(&self.place)?;
+        left::remove(&self.place.walk_plan())?;
         Ok(manifest)
     }
 }
@@ -175,6 +206,8 @@ impl State {
             query: query.to_owned(),
             begun: now,
             started: None,
+            added: now,
+            is_planned: false,
             bytes: 0,
             bytes_before_list: 0,
             total_before_list: Some(0),
@@ -186,15 +219,14 @@ impl State {
     }
 
     fn can_be_resumed(&self, query: &str, now: DateTime<Utc>) -> bool {
-        let age = now - self.begun;
-        self.query == query
-            && self.bytes_before_list <= self.bytes
-            && age < RESUMABLE
-            && age >= TimeDelta::zero()
+        let within = |since, longest| (TimeDelta::zero()..longest).contains(&(now - since));
+        let is_young = within(self.begun, LONGEST_WALK) && within(self.added, LONGEST_PAUSE);
+        self.query == query && self.bytes_before_list <= self.bytes && is_young
     }
 
     fn advance(&mut self, page: Page, bytes: u64, now: DateTime<Utc>) {
         self.started = self.started.or_else(|| page.date.map(|date| self.begun + left::skew(date, now)));
+        self.added = now;
         self.bytes = bytes;
         self.list = page.list;
         self.next_page = page.number + 1;
@@ -218,4 +250,11 @@ impl Effort {
             throttled: self.throttled + more.throttled,
         }
     }
+}
+
+fn read_plan(place: &Place) -> Result<Option<String>> {
+    let Some(mut file) = existing(&place.walk_plan())? else { return Ok(None) };
+    let mut plan = String::new();
+    let read = file.read_to_string(&mut plan).with_context(|| place.walk_plan().display().to_string());
+    read.verdict(Verdict::Io).map(|_| Some(plan))
 }

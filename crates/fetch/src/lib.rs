@@ -100,8 +100,12 @@ impl Job<'_> {
         }
         match &self.resource.source {
             Source::Fetch(fetch) => {
-                let plan = plan::of(self, fetch)?;
-                if self.is_fresh(&place, &plan.query)? { Ok(()) } else { lists::export(self, &plan, &place) }
+                let question = plan::question(self, fetch);
+                if self.is_fresh(&place, &question)? {
+                    Ok(())
+                } else {
+                    lists::export(self, fetch, &question, &place)
+                }
             }
             Source::Derive(derive) => {
                 let parent = parent::open(self, &derive.from)?;

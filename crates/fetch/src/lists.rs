@@ -1,11 +1,12 @@
 //! Reading the lists of a resource, to stdout or into an export.
 
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::sink::Stdout;
 use crate::summary::{Summary, effort};
 use crate::{Job, record};
 use anyhow::{Context, Result};
 use api42::{Client, List, Page, Resume, Settings};
+use catalog::Fetch;
 use chrono::Utc;
 use exports::{Place, Walk};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tool::{Judge, Progress, Verdict};
 /// Prints every record of the lists.
 pub(crate) fn print(job: &Job<'_>, plan: &Plan) -> Result<()> {
     let mut stdout = Stdout::open();
-    let lists = plan.lists.iter().map(super::plan::Planned::list).collect();
+    let lists = plan.lists.iter().map(plan::Planned::list).collect();
     let mut reading = Reading::start(job, plan, lists, 0)?;
     while let Some((_, lines)) = reading.next_page()? {
         stdout.write(&lines)?;
@@ -24,8 +25,19 @@ pub(crate) fn print(job: &Job<'_>, plan: &Plan) -> Result<()> {
 }
 
 /// Walks the lists into the export of a place, from where an interrupted walk was.
-pub(crate) fn export(job: &Job<'_>, plan: &Plan, place: &Place) -> Result<()> {
-    let mut walk = Walk::open(place, &plan.query, Utc::now())?;
+pub(crate) fn export(job: &Job<'_>, fetch: &Fetch, question: &str, place: &Place) -> Result<()> {
+    let mut walk = Walk::open(place, question, Utc::now())?;
+    let damaged =
+        || format!("{}: the walk that is kept there is damaged; remove it", place.folder().display());
+    let plan = match walk.plan() {
+        // Whom it asks for was decided when it began, whatever has been exported since.
+        Some(plan) => serde_json::from_str(plan).with_context(damaged).verdict(Verdict::Refused)?,
+        None => {
+            let plan = plan::of(job, fetch)?;
+            walk.pin(serde_json::to_string(&plan)?)?;
+            plan
+        }
+    };
     let position = walk.position()?;
     let resumed = (position.list, position.next_page) != (0, 1);
     let note = if resumed {
@@ -33,15 +45,13 @@ pub(crate) fn export(job: &Job<'_>, plan: &Plan, place: &Place) -> Result<()> {
     } else {
         String::new()
     };
-    let left = plan.lists.get(position.list..).with_context(|| {
-        format!("{}: the walk that is kept there is damaged; remove it", place.folder().display())
-    });
-    let mut lists: Vec<_> = left.verdict(Verdict::Refused)?.iter().map(super::plan::Planned::list).collect();
+    let left = plan.lists.get(position.list..).with_context(damaged);
+    let mut lists: Vec<_> = left.verdict(Verdict::Refused)?.iter().map(plan::Planned::list).collect();
     if let Some(first) = lists.first_mut().filter(|_| position.next_page > 1) {
         first.resume =
             Some(Resume { next_page: position.next_page, total: position.total, ids: position.ids });
     }
-    let mut reading = Reading::start(job, plan, lists, position.list)?;
+    let mut reading = Reading::start(job, &plan, lists, position.list)?;
     while let Some((page, lines)) = reading.next_page()? {
         walk.add(page, &lines, effort(&reading.client.tally()))?;
     }
