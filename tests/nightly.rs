@@ -15,11 +15,14 @@ fn stable(world: &World) -> Run {
     world.workdir.script(SCRIPT, &NIGHTLY)
 }
 
-/// The counters that say whether a load wrote anything, summed over all loads since the one with this id.
-fn written_since(world: &World, id: &str) -> String {
-    let query =
-        "SELECT sum(inserted + updated + deleted + quarantined + released) FROM ops.loads WHERE id > ";
-    world.database.value(&format!("{query}{id}"))
+/// The counters that say whether a load wrote anything, summed over all loads since the one with this id, and how many
+/// records wait.
+fn written_since(world: &World, id: &str) -> (String, String) {
+    let query = "SELECT sum(inserted + updated + deleted + released) FROM ops.loads WHERE id > ";
+    (
+        world.database.value(&format!("{query}{id}")),
+        world.database.value("SELECT count(*) FROM ops.quarantine"),
+    )
 }
 
 #[test]
@@ -70,16 +73,17 @@ fn the_second_run_fetches_nothing_and_writes_nothing() {
     let calls = world.mock.count("calls");
     let last = world.database.value("SELECT max(id) FROM ops.loads");
     let newest = world.database.value("SELECT max(ingested_at) FROM users");
+    let nothing = ("0".to_owned(), world.database.value("SELECT count(*) FROM ops.quarantine"));
     drop(nightly(&world).expect(3));
     assert_eq!(world.mock.count("calls"), calls);
-    assert_eq!(written_since(&world, &last), "0");
+    assert_eq!(written_since(&world, &last), nothing);
     assert_eq!(world.database.value("SELECT max(ingested_at) FROM users"), newest);
 
     let everything = ["cursus", "campus", "achievements", "projects", "coalitions"];
     drop(world.run("fetch-cursus", &[&["--export", "--force"], everything.as_slice()].concat()).expect(0));
     assert!(world.mock.count("calls") > calls, "--force fetches again");
     drop(nightly(&world).expect(3));
-    assert_eq!(written_since(&world, &last), "0", "the same data again writes nothing");
+    assert_eq!(written_since(&world, &last), nothing, "the same data again writes nothing");
 }
 
 #[test]
