@@ -68,6 +68,8 @@ pub(crate) enum Why {
     Hold,
     /// The quota of the hour is used up.
     Hour,
+    /// What is left of the hour is kept for other kinds of work.
+    Kept,
 }
 
 /// Everything that the processes of a host know together about the pace of one application.
@@ -170,7 +172,8 @@ impl Book {
             return Decision::Wait(self.hold_until, Why::Hold);
         }
         if self.allowed(now, share) < 1 {
-            return Decision::Wait(self.hour_due(now, share), Why::Hour);
+            let left = self.allowed(now, Share::of_host(share.host)) >= 1;
+            return Decision::Wait(self.hour_due(now, share), if left { Why::Kept } else { Why::Hour });
         }
         if let Some(until) = self.waits(now, share) {
             return Decision::Wait(until, Why::Gap);

@@ -233,9 +233,9 @@ fn who_is_left_out_for_a_minute_gets_one_call_unless_a_person_said_otherwise() {
     }
     let now = 5 * MINUTE;
     let bulk = of(Class::Bulk);
-    assert!(matches!(book.claim(now, Share { trickles: false, ..bulk }), Decision::Wait(_, Why::Hour)));
+    assert!(matches!(book.claim(now, Share { trickles: false, ..bulk }), Decision::Wait(_, Why::Kept)));
     assert!(matches!(book.claim(now, bulk), Decision::Go(_)));
-    assert_eq!(book.claim(now + SECOND, bulk), Decision::Wait(now + 2 * MINUTE, Why::Hour));
+    assert_eq!(book.claim(now + SECOND, bulk), Decision::Wait(now + 2 * MINUTE, Why::Kept));
     // But not when the hour is used up.
     while matches!(book.claim(book.next.max(now), ALL), Decision::Go(_)) {}
     assert!(matches!(book.claim(now + 2 * MINUTE, bulk), Decision::Wait(due, Why::Hour) if due > HOUR));

@@ -192,7 +192,7 @@ fn bulk_work_leaves_a_share_of_the_hour_to_live_work() {
     assert_eq!(book.gap(bulk), book.gap(ALL), "calls a second are not affected");
     for remaining in [None, Some(300)] {
         book.learn(Ticket(900), &hints(None, remaining), now);
-        assert!(matches!(book.claim(now, bulk), Decision::Wait(_, Why::Hour)));
+        assert!(matches!(book.claim(now, bulk), Decision::Wait(_, Why::Kept)));
         assert_eq!(book.allowed(now, ALL), 300);
     }
 }

@@ -110,6 +110,9 @@ impl Pace {
         }
         self.say(&match why {
             Why::Hour => format!("waiting {} for the hour's quota", spoken(wait)),
+            Why::Kept => {
+                format!("waiting {}: the rest of the hour's quota is kept for live work", spoken(wait))
+            }
             Why::Hold | Why::Gap => format!("waiting {}: the API asked for a pause", spoken(wait)),
         });
         true
@@ -130,6 +133,7 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 fn busy(wait: Micros, why: Why) -> anyhow::Error {
     let reason = match why {
         Why::Hour => "the hour's quota of API calls is used up",
+        Why::Kept => "the rest of the hour's quota of API calls is kept for live work",
         Why::Hold | Why::Gap => "the API asked for a pause",
     };
     anyhow!("{reason}; try again in {}, or allow a longer wait with MAX_WAIT_SECONDS", spoken(wait))
