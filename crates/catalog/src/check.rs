@@ -27,6 +27,7 @@ pub(crate) fn all(resources: &[Resource]) -> Result<()> {
     for (place, resource) in resources.iter().enumerate() {
         parents_come_first(resource, &resources[..place])?;
         references_fit(resource, &resources[..place])?;
+        stamps_fit(resource, &resources[..place])?;
     }
     Ok(())
 }
@@ -207,6 +208,23 @@ fn references_fit(resource: &Resource, before: &[Resource]) -> Result<()> {
             "catalog {}: `{}` refers to `{target}`, whose key is not one column of the same type",
             resource.file,
             column.name
+        );
+    }
+    Ok(())
+}
+
+/// What a resource is stamped with has to be known of somebody who was looked up, too.
+fn stamps_fit(resource: &Resource, before: &[Resource]) -> Result<()> {
+    let Source::Fetch(fetch) = &resource.source else { return Ok(()) };
+    let Some(each) = &fetch.each else { return Ok(()) };
+    let parent = before.iter().find(|earlier| earlier.table == each.of);
+    let Some(lookup) = parent.and_then(|parent| parent.lookup.as_ref()) else { return Ok(()) };
+    for (key, pointer) in &each.stamp {
+        ensure!(
+            lookup.stamp.contains_key(&pointer[1..]),
+            "catalog {}: fetch.each.stamp.{key}: `{pointer}` is not among the keys that [lookup.stamp] of `{}` gives",
+            resource.file,
+            each.of
         );
     }
     Ok(())

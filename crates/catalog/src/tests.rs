@@ -138,6 +138,23 @@ fn what_is_followed_has_to_make_sense() {
 }
 
 #[test]
+fn a_stamp_that_a_lookup_does_not_give_is_an_error() {
+    let looked_up = format!(
+        "{PARENT}[lookup]\nby = \"filter[id]\"\n[lookup.stamp.place]\npath = \"/v2/places\"\nby = \"b\"\nid = \"/i\"\ntake = \"/t\""
+    );
+    let child = |pointer: &str| {
+        let each = format!("[fetch.each]\nof = \"things\"\nby = \"b\"\nstamp = {{ x = \"{pointer}\" }}");
+        format!("{}{each}", PARENT.replace("\"things\"", "\"others\""))
+    };
+    assert!(
+        Catalog::parse(&[("01_things.toml", &looked_up), ("02_others.toml", &child("/place"))]).is_ok(),
+        "it gives this one"
+    );
+    let text = complaints(&[("01_things.toml", &looked_up), ("02_others.toml", &child("/name"))]);
+    assert!(text.contains("02_others: fetch.each.stamp.x: `/name` is not among the keys"), "{text}");
+}
+
+#[test]
 fn five_resources_are_followed() {
     let catalog = Catalog::parse(BUILT_IN).unwrap();
     let followed: Vec<_> = catalog.resources().iter().filter(|resource| resource.live.is_some()).collect();
