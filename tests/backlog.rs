@@ -91,7 +91,7 @@ fn the_script_runs_once_on_a_host_and_refuses_what_it_does_not_know() {
     let lock = world.workdir.path("logs/.backlog_worker.lock");
     let file = std::fs::File::create(lock).unwrap();
     file.lock().unwrap();
-    drop(world.workdir.script(SCRIPT, &[]).expect(75));
+    assert_eq!(world.workdir.script(SCRIPT, &[]).expect(75).stderr, "", "in cron that is no news");
     drop(file);
     drop(world.workdir.script(SCRIPT, &[]).expect(0));
 }

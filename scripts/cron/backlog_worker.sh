@@ -17,7 +17,8 @@ mkdir -p "$logs" && : >>"$logs/backlog.log" || exit 74
 store=$(scripts/dotenv.sh BACKLOG_STORE)
 if [ "$store" != postgres ]; then
     exec 9>"$logs/.backlog_worker.lock"
-    flock --nonblock 9 || { echo "backlog_worker: another copy is running" >&2; exit 75; }
+    # Every few minutes that is no news.
+    flock --nonblock 9 || { [ ! -t 2 ] || echo "backlog_worker: another copy is running" >&2; exit 75; }
 fi
 url=$(scripts/db.sh url)
 if [ -n "$url" ]; then export DATABASE_URL="$url"; fi

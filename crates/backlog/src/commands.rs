@@ -173,10 +173,11 @@ impl Desk {
             store: self.store,
             metrics: Metrics,
         };
+        let mut is_away = false;
         loop {
-            let outcome = worker.round();
-            match outcome {
+            match worker.round() {
                 Ok(tally) => {
+                    is_away = false;
                     say_tally(&tally, json, watch)?;
                     if !watch {
                         let failed = tally.retried + tally.dead > 0;
@@ -184,7 +185,11 @@ impl Desk {
                     }
                 }
                 Err(error) if watch && passes(Verdict::of(&error)) => {
-                    complain(&format!("{error:#}; looking again in {:?}", settings.poll_interval));
+                    // Once for each outage; the log has every look.
+                    if !is_away {
+                        complain(&format!("{error:#}; looking again every {:?}", settings.poll_interval));
+                    }
+                    is_away = true;
                 }
                 Err(error) => return Err(error),
             }

@@ -14,7 +14,7 @@ const SIX_HOURS: u64 = 6 * 3600;
 pub struct Deadline {
     /// Seconds after which the run gives up with exit code 75; what it has done so far stays
     #[arg(long, value_name = "SECONDS", default_value_t = SIX_HOURS, value_parser = number_or(SIX_HOURS))]
-    #[arg(env = "DEADLINE", hide_env_values = true)]
+    #[arg(env = "DEADLINE", hide_env_values = true, global = true)]
     deadline: u64,
 }
 

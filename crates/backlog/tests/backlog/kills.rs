@@ -123,6 +123,18 @@ fn a_worker_that_is_asked_to_end_gives_back_what_it_has() {
 }
 
 #[test]
+fn a_worker_at_its_deadline_gives_back_what_it_has() {
+    on_both(|store| {
+        let desk = Desk::new(store);
+        desk.add([1, 2, 3]);
+        desk.wish("slow", 60);
+        drop(desk.run(&["process", "--deadline", "4"]).expect(75).complains(&["gave up at its deadline"]));
+        let status = desk.status();
+        assert_eq!((&status["due"], &status["leased"]), (&json!(3), &json!(0)), "{store:?}");
+    });
+}
+
+#[test]
 fn an_item_that_kills_its_workers_is_found_and_buried() {
     for store in BOTH {
         let mut desk = Desk::new(store);
