@@ -5,7 +5,6 @@ use crate::ending::Ending;
 use crate::intake;
 use crate::item::{Asked, Item};
 use crate::journal::{Journal, listed};
-use crate::metrics::Metrics;
 use crate::plan::Plan;
 use crate::process::{Tally, Worker};
 use crate::settings::Settings;
@@ -171,7 +170,6 @@ impl Desk {
             ending: &ending,
             journal: &journal,
             store: self.store,
-            metrics: Metrics,
         };
         let mut is_away = false;
         loop {

@@ -132,10 +132,12 @@ impl Store for Postgres {
     fn claim(&mut self, most: usize) -> Result<Vec<Item>> {
         let claim = |doubtful: &str| {
             format!(
-                "UPDATE ops.backlog b SET lease_owner = $2, lease_until = now() + make_interval(secs => $3) FROM
+                // Materialized: a plan that looked twice would lease more than was asked for.
+                "WITH due AS MATERIALIZED
                      (SELECT id FROM ops.backlog WHERE died_at IS NULL AND due_at <= now() AND lease_owner IS NULL
                           AND lost {doubtful} {LOST_TOGETHER}
-                      ORDER BY due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED) due
+                      ORDER BY due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED)
+                 UPDATE ops.backlog b SET lease_owner = $2, lease_until = now() + make_interval(secs => $3) FROM due
                  WHERE b.id = due.id RETURNING {ITEM}"
             )
         };

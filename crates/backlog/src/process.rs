@@ -8,7 +8,7 @@ use crate::ending::Ending;
 use crate::heartbeat::Heartbeat;
 use crate::item::{Asked, Outcome};
 use crate::journal::{Journal, listed};
-use crate::metrics::Metrics;
+use crate::metrics;
 use crate::plan::Plan;
 use crate::settings::Settings;
 use crate::store::{Failed, Store};
@@ -51,7 +51,6 @@ pub(crate) struct Worker<'a> {
     pub(crate) ending: &'a Ending,
     pub(crate) journal: &'a Journal,
     pub(crate) store: Box<dyn Store>,
-    pub(crate) metrics: Metrics,
 }
 
 /// What is still to be done of what was claimed.
@@ -62,6 +61,8 @@ struct Open {
     suspects: Vec<(i64, Verdict, String)>,
     /// Batches that failed as if the API were away, since something worked.
     doubtful: usize,
+    /// Whether something has worked after such a batch, among what was claimed with it.
+    is_there: bool,
     /// Ids that failed alone, since something worked.
     blamed: u32,
 }
@@ -86,7 +87,7 @@ impl Worker<'_> {
             }
         }
         drop(busy);
-        self.metrics.write(self.store.as_mut(), self.settings)?;
+        metrics::write(self.store.as_mut(), self.settings)?;
         tally.seconds = started.elapsed().as_secs_f64();
         outcome.map(|()| tally)
     }
@@ -125,7 +126,10 @@ impl Worker<'_> {
         loop {
             let group = match open.groups.pop_front() {
                 Some(group) => group,
-                None => self.claim()?,
+                None => {
+                    open.is_there = false;
+                    self.claim()?
+                }
             };
             if group.is_empty() {
                 break;
@@ -134,6 +138,7 @@ impl Worker<'_> {
             match work::on(self.plan, self.ending, &group)? {
                 Came::Loaded(present) => {
                     self.settle(&group, &present, started.elapsed().as_secs_f64(), tally)?;
+                    open.is_there |= open.doubtful > 0;
                     (open.doubtful, open.blamed) = (0, 0);
                     for (id, _, error) in std::mem::take(&mut open.suspects) {
                         self.blame(id, &error, tally)?;
@@ -150,21 +155,10 @@ impl Worker<'_> {
                     }
                     _ => self.halve(&mut open, &group, &error),
                 },
-                Came::Doubtful(verdict, error) => {
-                    open.doubtful += 1;
-                    match group.as_slice() {
-                        [id] => open.suspects.push((*id, verdict, error.clone())),
-                        _ => self.halve(&mut open, &group, &error),
-                    }
-                    let control = self.claim()?;
-                    let nothing_left = open.groups.is_empty() && control.is_empty();
-                    if open.doubtful >= PATIENCE || nothing_left {
-                        return Err(anyhow!(error).verdict(verdict));
-                    }
-                    if !control.is_empty() {
-                        open.groups.push_front(control);
-                    }
+                Came::Doubtful(_, error) if open.is_there && group.len() == 1 => {
+                    self.blame(group[0], &error, tally)?;
                 }
+                Came::Doubtful(verdict, error) => self.doubt(&mut open, &group, verdict, error)?,
                 Came::World(verdict, error) => return Err(anyhow!(error).verdict(verdict)),
             }
         }
@@ -173,6 +167,25 @@ impl Worker<'_> {
             Some((_, verdict, error)) => Err(anyhow!(error).verdict(verdict)),
             None => Ok(()),
         }
+    }
+
+    /// Takes a batch apart that failed as if the API were away, and has others tried before its parts: they are the
+    /// control.
+    fn doubt(&mut self, open: &mut Open, group: &[i64], verdict: Verdict, error: String) -> Result<()> {
+        open.doubtful += 1;
+        match group {
+            [id] => open.suspects.push((*id, verdict, error.clone())),
+            _ => self.halve(open, group, &error),
+        }
+        let control = self.claim()?;
+        let nothing_left = open.groups.is_empty() && control.is_empty();
+        if open.doubtful >= PATIENCE || nothing_left {
+            return Err(anyhow!(error).verdict(verdict));
+        }
+        if !control.is_empty() {
+            open.groups.push_front(control);
+        }
+        Ok(())
     }
 
     fn claim(&mut self) -> Result<Vec<i64>> {
@@ -200,7 +213,7 @@ impl Worker<'_> {
         tally.loaded += loaded.len() as u64;
         tally.absent += absent.len() as u64;
         self.journal.info(&format!("loaded {}, absent {}, {seconds:.1} s", listed(&loaded), listed(&absent)));
-        self.metrics.write(self.store.as_mut(), self.settings)
+        metrics::write(self.store.as_mut(), self.settings)
     }
 
     fn blame(&mut self, id: i64, error: &str, tally: &mut Tally) -> Result<()> {

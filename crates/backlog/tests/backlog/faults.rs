@@ -87,18 +87,35 @@ fn the_world_is_nobodys_fault() {
 #[test]
 fn an_id_that_looks_like_an_outage_is_found_by_the_others() {
     for store in BOTH {
-        for others in [2..2, 2..10, 2..251] {
+        for (poison, others) in [(1, 2..2), (1, 2..10), (9, 1..9), (40, 1..40), (1, 2..251), (250, 1..250)] {
             let desk = Desk::new(store);
             let count = others.clone().count() as u64;
-            desk.add([1]);
-            desk.add(others);
-            desk.wish("fail_1", 69);
+            desk.add(others.chain([poison]));
+            desk.wish(&format!("fail_{poison}"), 69);
             // Alone it cannot be told from an outage.
             let code = if count == 0 { 69 } else { 3 };
             drop(desk.run(&["process"]).expect(code));
-            assert_eq!(desk.counts(), [1, 0, count], "{store:?}");
-            assert_eq!(desk.status()["delayed"], json!(u64::from(count > 0)), "{store:?} {}", desk.log());
+            assert_eq!(desk.counts(), [1, 0, count], "{store:?} {poison}: {}", desk.log());
+            assert_eq!(
+                desk.status()["delayed"],
+                json!(u64::from(count > 0)),
+                "{store:?} {poison}: {}",
+                desk.log()
+            );
         }
+    }
+}
+
+#[test]
+fn two_ids_that_look_like_an_outage_are_found_too() {
+    for store in BOTH {
+        let desk = Desk::new(store);
+        desk.add(1..=64);
+        desk.wish("fail_1", 69);
+        desk.wish("fail_33", 69);
+        drop(desk.run(&["process"]).expect(3));
+        assert_eq!(desk.counts(), [2, 0, 62], "{store:?}: {}", desk.log());
+        assert_eq!(desk.status()["delayed"], json!(2));
     }
 }
 
