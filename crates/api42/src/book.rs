@@ -48,8 +48,9 @@ pub(crate) struct Share {
     host: f64,
     /// Of the host's hour, for this process.
     hour: f64,
-    /// Whether a minute without a call earns one beyond the share of the hour.
-    trickles: bool,
+    /// Whether the share of the hour is that of the class. Then calls are kept for live work too, and who is left out
+    /// gets one beyond the share; a share that a person set is just that.
+    by_class: bool,
 }
 
 /// Whether a call may go, and if not, when to ask again.
@@ -118,12 +119,12 @@ impl Share {
     pub(crate) fn of(settings: &Settings) -> Self {
         let Settings { class, pace_share: host, hour_share, .. } = *settings;
         let hour = hour_share.unwrap_or(class.hour_share());
-        Self { class, host, hour, trickles: hour_share.is_none() }
+        Self { class, host, hour, by_class: hour_share.is_none() }
     }
 
     /// All that a host with this share of the limits may use.
     pub(crate) const fn of_host(host: f64) -> Self {
-        Self { class: Class::Live, host, hour: 1.0, trickles: false }
+        Self { class: Class::Live, host, hour: 1.0, by_class: false }
     }
 }
 

@@ -39,7 +39,8 @@ pub struct Settings {
     pub pace_share: f64,
     /// The kind of work this process does: who is served first, and who leaves a reserve of the hour.
     pub class: Class,
-    /// The share of this host's hour that this process may use up, above 0 and up to 1; `None` is that of its class.
+    /// The share of this host's hour that this process may use up, above 0 and up to 1; `None` is that of its class,
+    /// less what is kept for live work.
     /// Calls a second are not affected.
     pub hour_share: Option<f64>,
     /// How many requests may be under way at once.

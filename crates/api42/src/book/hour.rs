@@ -51,9 +51,10 @@ impl Book {
         let budget = ((f64::from(self.per_hour) * share.host * share.hour) as i64).max(1);
         match share.class {
             Class::Live => budget,
+            _ if !share.by_class => budget,
             Class::Hand | Class::Backlog | Class::Bulk => {
                 let rest = trickle_minutes(host);
-                if share.trickles && self.is_left_out(now, share.class, rest) {
+                if self.is_left_out(now, share.class, rest) {
                     return host - self.cushion(host);
                 }
                 let live = self.live_rate(now, host).min(host as f64 * MOST_KEPT / 60.0);
