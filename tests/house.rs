@@ -128,7 +128,8 @@ fn the_readme_names_every_tool_script_and_table() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let catalog = Catalog::load().unwrap();
     let tables = catalog.resources().iter().map(|resource| resource.table.clone());
-    let scripts = ["quickstart.sh", "test.sh", "db.sh", "nightly_stable_tables.sh"].map(str::to_owned);
+    let scripts = ["quickstart.sh", "test.sh", "simulated_day.sh", "db.sh", "nightly_stable_tables.sh"]
+        .map(str::to_owned);
     for name in TOOLS.map(str::to_owned).into_iter().chain(tables).chain(scripts) {
         assert!(readme.contains(&name), "README.md says nothing of {name}");
     }

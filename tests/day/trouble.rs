@@ -22,9 +22,8 @@ pub(crate) struct Troubles {
 pub(crate) fn happen(world: &World, plan: &Plan, begun: Instant, over: &AtomicBool) -> Troubles {
     let mut dice = Dice::new(plan.seed);
     let kills = dice.minutes(plan.kills, plan.minutes).into_iter().map(|at| (at, true));
-    let kills: Vec<_> = kills.collect();
     let storms = dice.minutes(plan.storms, plan.minutes).into_iter().map(|at| (at, false));
-    let mut planned: Vec<(f64, bool)> = storms.chain(kills).collect();
+    let mut planned: Vec<(f64, bool)> = kills.chain(storms).collect();
     planned.sort_by(|one, other| one.0.total_cmp(&other.0));
     let mut troubles = Troubles::default();
     for (at, is_kill) in planned {
