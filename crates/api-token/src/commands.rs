@@ -1,6 +1,6 @@
 //! What each command does.
 
-use crate::show;
+use crate::{metrics, show};
 use anyhow::{Context, Result, anyhow};
 use api42::{Client, HostState, Renewal, Secret, Settings, TokenState};
 use std::env;
@@ -64,6 +64,11 @@ pub(crate) fn forget() -> Result<()> {
 pub(crate) fn budget(json: bool) -> Result<()> {
     let budget = HostState::from_env()?.budget()?;
     if json { show::line(&budget) } else { show::budget(&budget) }
+}
+
+pub(crate) fn metrics() -> Result<()> {
+    let host = HostState::from_env()?;
+    show::print(&metrics::text(host.token()?.as_ref(), &host.budget()?))
 }
 
 /// A client that logs its renewals, also where there is no folder of logs yet.

@@ -1,6 +1,7 @@
 //! `api-token`: the token that all tools of this host share, and the budget of calls that they draw from.
 
 mod commands;
+mod metrics;
 mod show;
 
 use anyhow::Result;
@@ -30,6 +31,7 @@ use tool::{Deadline, Verdict};
 ///   api-token info --offline --json | jq .secret_days_left
 ///   api-token exchange - < code.txt
 ///   watch api-token budget
+///   api-token metrics > /var/lib/node_exporter/mirror42_api.prom
 ///
 /// Environment: CLIENT_ID, CLIENT_SECRET (the application's; also read from .env), CLIENT_SECRET_NEXT (tried when the
 /// first is refused), REDIRECT_URI (for exchange), REFRESH_TOKEN, API_ROOT (https://api.intra.42.fr), STATE_DIR (token
@@ -79,6 +81,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print token, secret and budget as metrics, for node_exporter's textfile collector; asks nobody, needs no secret
+    Metrics,
 }
 
 fn main() -> ExitCode {
@@ -94,6 +98,7 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
         Command::Exchange { code, json } => commands::exchange(code, *json),
         Command::Forget => commands::forget(),
         Command::Budget { json } => commands::budget(*json),
+        Command::Metrics => commands::metrics(),
     }?;
     Ok(Verdict::Done)
 }

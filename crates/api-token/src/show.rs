@@ -95,7 +95,8 @@ fn table(rows: &[(&str, String)]) -> Result<()> {
     print(&lines.concat())
 }
 
-fn print(text: &str) -> Result<()> {
+/// What is data, as it is.
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.context("standard output").verdict(Verdict::Io)

@@ -182,3 +182,22 @@ fn a_full_disk_is_74_and_the_token_before_stays() {
     assert_eq!(run.code, 74, "{run:#?}");
     assert_eq!(desk.kept(), before);
 }
+
+#[test]
+fn metrics_say_when_the_secret_ends_and_leave_out_what_is_not_known() {
+    let end = in_days(5);
+    let desk = Desk::new(&["--secret-valid-until", &end]);
+    let before = desk.run(&["metrics"], 0).stdout;
+    assert!(!before.contains("secret") && before.contains("mirror42_api_limit_per_hour 1200\n"), "{before}");
+    drop(desk.run(&["refresh"], 0));
+    let (asked, after) = (desk.asked(), desk.run(&["metrics"], 0).stdout);
+    assert!(after.contains(&format!("mirror42_api_secret_expires_timestamp_seconds {end}\n")), "{after}");
+    assert!(after.contains("mirror42_api_secret_expires_soon 1\n"), "{after}");
+    assert!(after.contains("mirror42_api_calls_last_hour{class=\"hand\"} 1\n"), "{after}");
+    let names = after.lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<_> = names.map(|line| line.split([' ', '{']).next().unwrap()).collect();
+    for name in names {
+        assert!(after.contains(&format!("# TYPE {name} gauge\n")), "{name} has no type");
+    }
+    assert_eq!((asked, desk.asked()), (1, 0), "looking asks nobody");
+}
