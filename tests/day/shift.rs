@@ -1,11 +1,11 @@
 //! What works through the day: the live script every simulated minute, and one nightly beside it.
 
-use crate::plan::{MINUTE, Plan};
+use crate::plan::MINUTE;
 use end_to_end::World;
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use testkit::Run;
 
@@ -39,7 +39,8 @@ pub(crate) const fn is_good(code: i32) -> bool {
 }
 
 /// Runs the live script every simulated minute, or back to back where it takes longer, until the day is over.
-pub(crate) fn follow(world: &World, over: &AtomicBool) -> Followed {
+/// `good_runs` tells others how many were good so far.
+pub(crate) fn follow(world: &World, over: &AtomicBool, good_runs: &AtomicU32) -> Followed {
     let mut followed = Followed::default();
     let mut newest = now_micros();
     while !over.load(Ordering::Relaxed) {
@@ -49,6 +50,7 @@ pub(crate) fn follow(world: &World, over: &AtomicBool) -> Followed {
         followed.longest = followed.longest.max(started.elapsed());
         if good {
             followed.good += 1;
+            good_runs.store(followed.good, Ordering::Relaxed);
             // Until this moment, nothing newer than what the run before brought could be seen.
             let age = u64::try_from(now_micros() - newest).unwrap_or(0);
             followed.stalest = followed.stalest.max(Duration::from_micros(age));
@@ -70,12 +72,19 @@ pub(crate) fn settle(world: &World) {
     assert!(good, "the live script is busy and never ends");
 }
 
-/// Runs the nightly from its minute on, again and again until it gets through; gives the number of runs and when it was
-/// through.
-pub(crate) fn once_a_night(world: &World, plan: &Plan, begun: Instant) -> (u32, Duration) {
-    std::thread::sleep(
-        (begun + Plan::until(f64::from(plan.nightly_at))).saturating_duration_since(Instant::now()),
-    );
+/// Rows of the live tables that moved since an instant, and those that are not in the mirror as they are now; looks again
+/// while `more_is_coming`.
+pub(crate) fn lost(world: &World, since: &str, more_is_coming: &dyn Fn() -> bool) -> (usize, usize) {
+    let moved = LIVE.map(|table| (table, world.moved(table, since)));
+    let lost = || -> usize { moved.iter().map(|(table, rows)| world.unseen(table, since, rows)).sum() };
+    while more_is_coming() && lost() > 0 {
+        std::thread::sleep(MINUTE);
+    }
+    (moved.iter().map(|(_, rows)| rows.len()).sum(), lost())
+}
+
+/// Runs the nightly, again and again until it gets through; gives the number of runs and when it was through.
+pub(crate) fn once_a_night(world: &World, begun: Instant) -> (u32, Duration) {
     grow_old(&world.workdir.path("exports"));
     for run in 1..10_000 {
         let code = nightly(world).code;
