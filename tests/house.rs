@@ -6,8 +6,17 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::Workdir;
 
-const TOOLS: [&str; 7] =
-    ["fetch-cursus", "fetch-users", "load-table", "init-db", "mock-api42", "backlog", "api-token"];
+const TOOLS: [&str; 9] = [
+    "fetch-cursus",
+    "fetch-users",
+    "load-table",
+    "init-db",
+    "mock-api42",
+    "backlog",
+    "api-token",
+    "job-run",
+    "job-monitor",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap()
@@ -32,6 +41,8 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
         ("load-table", ["ureq", "api42"]),
         ("init-db", ["ureq", "api42"]),
         ("backlog", ["ureq", "api42"]),
+        ("job-run", ["ureq", "api42"]),
+        ("job-monitor", ["ureq", "api42"]),
     ] {
         let crates = crates_of(tool);
         assert!(crates.contains(tool));
@@ -71,6 +82,9 @@ fn only_the_catalog_names_a_resource() {
         "init-db",
         "backlog",
         "api-token",
+        "journal",
+        "job-run",
+        "job-monitor",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();

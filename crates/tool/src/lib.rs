@@ -3,6 +3,7 @@
 //! A tool is a clap struct and a `run`; its `main` is one call of [`main`].
 
 mod deadline;
+mod journal;
 mod logging;
 mod progress;
 mod signals;
@@ -24,12 +25,26 @@ use std::process::ExitCode;
 ///
 /// `run` must have flushed what it wrote to stdout: a buffer that is dropped hides a full disk.
 pub fn main<Arguments: Parser>(run: impl FnOnce(Arguments) -> anyhow::Result<Verdict>) -> ExitCode {
+    start(signals::watch, run)
+}
+
+/// The same for a tool that has to do something when SIGTERM or SIGINT comes, and minds them itself.
+pub fn main_with_own_signals<Arguments: Parser>(
+    run: impl FnOnce(Arguments) -> anyhow::Result<Verdict>,
+) -> ExitCode {
+    start(|_| Ok(()), run)
+}
+
+fn start<Arguments: Parser>(
+    watch: impl FnOnce(&str) -> anyhow::Result<()>,
+    run: impl FnOnce(Arguments) -> anyhow::Result<Verdict>,
+) -> ExitCode {
     let environment = read_dotenv();
     let matches = Arguments::command().after_help(EXIT_CODES).get_matches();
     let name = Arguments::command().get_name().to_owned();
     let outcome = environment.and_then(|()| {
         logging::start();
-        signals::watch(&name)?;
+        watch(&name)?;
         let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         run(arguments)
     });
@@ -45,6 +60,7 @@ pub fn number_or(default: u64) -> impl Fn(&str) -> Result<u64, ParseIntError> + 
 fn report(name: &str, error: &anyhow::Error) -> Verdict {
     let line = printable(&format!("{error:#}"));
     terminal::complain(&format!("{name}: {line}"));
+    journal::error(&format!("{name}: {line}"));
     Verdict::of(error)
 }
 

@@ -55,7 +55,7 @@ pub(crate) struct Constraint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) name: String,
-    /// `(a, b)`, or what else `pg_get_indexdef` says behind `USING btree`.
+    /// `(a, b)`, or what else `pg_get_indexdef` says behind `USING btree`; `UNIQUE ` before it when it is.
     pub(crate) definition: String,
 }
 
@@ -152,7 +152,9 @@ impl Constraint {
 
 impl Index {
     pub(crate) fn create(&self, table: &str) -> String {
-        format!("CREATE INDEX {} ON {table} {}", self.name, self.definition)
+        let plain = self.definition.strip_prefix("UNIQUE ");
+        let (unique, definition) = plain.map_or(("", self.definition.as_str()), |plain| ("UNIQUE ", plain));
+        format!("CREATE {unique}INDEX {} ON {table} {definition}", self.name)
     }
 }
 

@@ -25,9 +25,12 @@ pub(super) fn tables() -> Vec<Table> {
 }
 
 fn add(table: &mut Table, line: &str) {
-    if let Some((name, rest)) = line.strip_prefix("CREATE INDEX ").and_then(|rest| rest.split_once(' ')) {
-        let definition = rest.find('(').map_or("", |start| &rest[start..]).to_owned();
-        table.indexes.push(Index { name: name.to_owned(), definition });
+    let unique = line.strip_prefix("CREATE UNIQUE INDEX ").map(|rest| (rest, "UNIQUE "));
+    let index = unique.or_else(|| line.strip_prefix("CREATE INDEX ").map(|rest| (rest, "")));
+    if let Some((rest, unique)) = index {
+        let name = rest.split(' ').next().unwrap_or_default().to_owned();
+        let columns = rest.find('(').map_or("", |start| &rest[start..]);
+        table.indexes.push(Index { name, definition: format!("{unique}{columns}") });
     } else if let Some((name, definition)) =
         line.strip_prefix("CONSTRAINT ").and_then(|rest| rest.split_once(' '))
     {

@@ -1,0 +1,70 @@
+//! The jobs that run, again and again.
+
+use crate::{active, open, print};
+use anyhow::Result;
+use journal::read::Source;
+use std::io::IsTerminal;
+use std::time::Duration;
+use tool::{Verdict, printable};
+
+/// Looks every `interval` seconds, `count` times or for ever. While the database is away the screen says so, and nothing
+/// that was seen before stays on it.
+pub(crate) fn run(json: bool, interval: u64, count: Option<u64>) -> Result<Verdict> {
+    // What cannot be read at the first look is an error like any other.
+    let mut source = Some(open()?);
+    let mut looks = 0;
+    loop {
+        let looked = look(&mut source, json);
+        let verdict = looked.as_ref().map_or_else(Verdict::of, |_| Verdict::Done);
+        show(looked, json)?;
+        looks += 1;
+        if count.is_some_and(|count| looks >= count) {
+            return Ok(verdict);
+        }
+        std::thread::sleep(Duration::from_secs(interval));
+    }
+}
+
+fn look(source: &mut Option<Source>, json: bool) -> Result<String> {
+    let mut open = match source.take() {
+        Some(open) => open,
+        None => open()?,
+    };
+    open.close_lost();
+    let jobs = open.active()?;
+    let now = open.now()?;
+    *source = Some(open);
+    let screen = active(&jobs, json)?;
+    if json {
+        return Ok(screen);
+    }
+    Ok(headed(&format!("Active Jobs (updated {} UTC)", now.get(11..19).unwrap_or_default()), &screen))
+}
+
+fn headed(head: &str, screen: &str) -> String {
+    format!("{head}\n{}\n{screen}", "=".repeat(80))
+}
+
+fn show(looked: Result<String>, json: bool) -> Result<()> {
+    let terminal = std::io::stdout().is_terminal();
+    match looked {
+        Ok(screen) if terminal && !json => print(&redrawn(&screen)),
+        Ok(screen) => print(&screen),
+        Err(error) => {
+            let line = printable(&format!("{error:#}"));
+            if terminal && !json {
+                return print(&redrawn(&headed(
+                    "The active jobs cannot be read; trying again",
+                    &format!("{line}\n"),
+                )));
+            }
+            log::error!("{line}");
+            Ok(())
+        }
+    }
+}
+
+/// Over what is on the screen, line by line, so that nothing flickers, and nothing of the last look stays.
+fn redrawn(screen: &str) -> String {
+    format!("\u{1b}[H{}\u{1b}[J", screen.replace('\n', "\u{1b}[K\n"))
+}
