@@ -76,8 +76,9 @@ impl Desk {
 
 /// Starts a line of shell as a job.
 fn start(workdir: &Workdir, name: &str, line: &str) -> Child {
-    let mut command = workdir.command("job-run");
-    command.args(["--job", name, "--", "sh", "-c", line]);
+    // Whoever runs the tests in the background of a shell has SIGINT ignored, and everything below it too.
+    let mut command = workdir.command("/usr/bin/env");
+    command.args(["--default-signal", "job-run", "--job", name, "--", "sh", "-c", line]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

@@ -152,7 +152,7 @@ fn a_signal_reaches_all_that_was_started_and_the_run_is_cancelled() {
     let desk = Desk::new();
     for (name, code) in [("TERM", 143), ("INT", 130)] {
         let job = format!("sleeps_{name}");
-        let mut child = desk.start(&job, "sleep 300 & echo $! >pid; wait");
+        let mut child = desk.start(&job, "sh -c 'echo $$ >pid; exec sleep 300' | cat");
         until("a pid", || std::fs::read_to_string(desk.workdir.path("pid")).is_ok_and(|pid| !pid.is_empty()));
         signal(&child, name);
         let status = child.wait().unwrap();

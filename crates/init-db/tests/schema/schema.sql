@@ -85,6 +85,46 @@ CREATE TABLE ops.backlog_processed (
 CREATE INDEX backlog_processed_processed_at_idx ON ops.backlog_processed (processed_at);
 COMMENT ON TABLE ops.backlog_processed IS 'mirror42 operations: users whom the backlog is done with, of the last 30 days';
 
+CREATE TABLE ops.job_executions (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    run uuid NOT NULL,
+    seq bigint NOT NULL,
+    job_name text NOT NULL,
+    job_type text NOT NULL,
+    status text NOT NULL,
+    total_items bigint,
+    items_processed bigint NOT NULL DEFAULT 0,
+    items_succeeded bigint NOT NULL DEFAULT 0,
+    items_failed bigint NOT NULL DEFAULT 0,
+    items_skipped bigint NOT NULL DEFAULT 0,
+    items_per_second double precision,
+    started_at timestamp with time zone NOT NULL,
+    heartbeat_at timestamp with time zone NOT NULL,
+    completed_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    exit_code integer,
+    term_signal integer,
+    error_message text,
+    warning text,
+    parent_run uuid,
+    host text NOT NULL,
+    pid integer NOT NULL,
+    lease text NOT NULL,
+    checkpoint jsonb,
+    metadata jsonb NOT NULL DEFAULT '{}'::jsonb,
+    CONSTRAINT job_executions_pkey PRIMARY KEY (id),
+    CONSTRAINT job_executions_checkpoint_check CHECK ((octet_length((checkpoint)::text) <= 2048)),
+    CONSTRAINT job_executions_completed_check CHECK (((status = 'running'::text) = (completed_at IS NULL))),
+    CONSTRAINT job_executions_items_check CHECK ((items_processed = ((items_succeeded + items_failed) + items_skipped))),
+    CONSTRAINT job_executions_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT job_executions_run_key UNIQUE (run),
+    CONSTRAINT job_executions_status_check CHECK ((status = ANY (ARRAY['running'::text, 'completed'::text, 'partial'::text, 'failed'::text, 'cancelled'::text, 'lost'::text])))
+);
+CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
+CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
+CREATE INDEX job_executions_started_at_idx ON ops.job_executions (started_at);
+COMMENT ON TABLE ops.job_executions IS 'mirror42 operations: one row for every run of a job; written by job-run, read by job-monitor';
+
 CREATE TABLE cursus (
     id bigint NOT NULL,
     name text,
