@@ -8,15 +8,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
-#[path = "jobs/history.rs"]
 mod history;
-#[path = "jobs/lease.rs"]
 mod lease;
-#[path = "jobs/outage.rs"]
 mod outage;
-#[path = "jobs/runs.rs"]
 mod runs;
-#[path = "jobs/screens.rs"]
 mod screens;
 
 use serde_json::Value;
