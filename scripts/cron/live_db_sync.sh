@@ -19,15 +19,16 @@ window=${1:-300}
 range=$(scripts/dotenv.sh UPDATED_RANGE)
 read_before=${log%/*}/.updated_range
 if [ -z "${UPDATED_RANGE:-}" ] && [ "$range" = "$(cat "$read_before" 2>/dev/null)" ]; then range=; fi
+tables=$(init-db --list --live)
 while IFS=$'\t' read -r table tool _; do
     # Where the API or the database is away, or the quota is used up, the next table fares no better.
     case $verdict in 69 | 75 | 77 | 78) break ;; esac
     if [ -n "$range" ]; then
-        { stage "$tool" "$table" --since "${range%%,*}" --until "${range#*,}" --export && stage load-table "$table" --changes; } || continue
+        { stage "$tool" "$table" --since "${range%%,*}" --until "${range#*,}" --export && stage load-table "$table" --changes; } </dev/null || continue
     fi
-    since=$(load-table "$table" --watermark) || { count $?; continue; }
+    since=$(load-table "$table" --watermark </dev/null) || { count $?; continue; }
     since=${since:-$(date -u -d "-$window seconds" +%FT%TZ)}
-    { stage "$tool" "$table" --since "$since" --export && stage load-table "$table" --changes; } || continue
-done < <(init-db --list --live)
-if [ -n "$range" ] && [ "$verdict" = 0 ]; then echo "$range" >"$read_before"; fi
+    { stage "$tool" "$table" --since "$since" --export && stage load-table "$table" --changes; } </dev/null || continue
+done <<<"$tables"
+case $range/$verdict in ?*/0 | ?*/3) echo "$range" >"$read_before" ;; esac
 exit "$verdict"
