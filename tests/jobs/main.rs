@@ -99,3 +99,9 @@ fn signal(child: &Child, name: &str) {
 fn say(line: &str) -> String {
     format!("echo '{line}' >>\"$JOB_PROGRESS\"; ")
 }
+
+/// Whether a process lives; one that ended and was not fetched yet does not.
+fn alive(pid: &str) -> bool {
+    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+}

@@ -1,6 +1,6 @@
 //! One run, from start to end.
 
-use crate::{Desk, say, signal, until};
+use crate::{Desk, alive, say, signal, until};
 use serde_json::json;
 use std::io::Read;
 
@@ -194,10 +194,4 @@ fn what_opens_doors_is_not_on_record() {
     drop(desk.workdir.run("job-run", &["--job", "x", "--", "echo", url]).expect(0));
     let row = desk.row("x").to_string();
     assert!(!row.contains("hunter2") && row.contains("postgresql://…@db/mirror"), "{row}");
-}
-
-fn alive(pid: &str) -> bool {
-    // A zombie that nobody has fetched yet is gone.
-    let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    state.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }

@@ -34,8 +34,8 @@ use tool::{Judge, Verdict};
 ///   summary           {"summary":{NAME:{last_run,last_success,status,progress,duration_seconds,next_scheduled,overdue,…}}}
 ///   status            JOB: {id,job_name,job_type,status,total_items,items_processed,items_succeeded,items_failed,…}
 ///
-/// A status is running, completed, partial, failed, cancelled or lost; never_run in the summary. What is done counts as 100 %
-/// only when it completed; the rate is that of the last minute.
+/// A status is running, completed, partial, failed, cancelled or lost; never_run in the summary. 100 % is for what is done; the
+/// rate is that of the last minute.
 ///
 /// Exit codes, besides those below:
 ///   active   0, whether any job runs or none

@@ -40,7 +40,7 @@ pub fn catch_up(client: &mut Client, spool: &Spool) -> Result<Replayed> {
     })?;
     if replayed.refused > 0 {
         let aside = spool.path().with_extension("refused.ndjson");
-        log::warn!("{} lines of {} make no sense", replayed.refused, aside.display());
+        log::warn!("{} lines of the spool make no sense; see {}", replayed.refused, aside.display());
     }
     Ok(replayed)
 }

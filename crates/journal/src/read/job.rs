@@ -40,7 +40,7 @@ pub struct Job {
     /// An object: the run's own facts, and `items_skipped`, `exit_code`, `signal`, `parent_id`, `warning`, `checkpoint`,
     /// `heartbeat_at` where there are any.
     pub metadata: Map<String, Value>,
-    /// 0 to 100, and 100 only when it completed; null when the total is not known.
+    /// 0 to 100, and 100 only when it is done; null when the total is not known.
     pub progress_percent: Option<f64>,
     /// Whole seconds; of a run that is lost, up to its last heartbeat.
     pub elapsed_seconds: i64,
@@ -132,7 +132,7 @@ impl Job {
             id: row.get(0),
             job_name: row.get(1),
             job_type: row.get(2),
-            progress_percent: percent(total, processed, status == "completed"),
+            progress_percent: percent(total, processed, matches!(status.as_str(), "completed" | "partial")),
             estimated_remaining_seconds: rate.and_then(|rate| remaining(total?, processed, rate)),
             status,
             total_items: total,
@@ -150,13 +150,13 @@ impl Job {
     }
 }
 
-/// The share that is done. What is not complete never reads as 100 %, even where there turned out to be more than was said.
-pub(super) fn percent(total: Option<i64>, processed: i64, completed: bool) -> Option<f64> {
+/// The share that is done. What goes on, or came to a bad end, never reads as 100 %, even where there was more than was said.
+pub(super) fn percent(total: Option<i64>, processed: i64, done: bool) -> Option<f64> {
     let total = total?;
-    Some(match (total, completed) {
+    Some(match (total, done) {
         (0, true) => 100.0,
         (0, false) => 0.0,
-        _ if processed >= total && completed => 100.0,
+        _ if processed >= total && done => 100.0,
         _ => (as_float(processed) / as_float(total) * 100.0).min(99.99),
     })
 }
