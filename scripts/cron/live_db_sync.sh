@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 window=${1:-300}
 [[ $window =~ ^[0-9]{1,9}$ ]] || { echo "live_db_sync: $window is no number of seconds" >&2; exit 2; }
-. scripts/stages.sh live_db_sync live
+. scripts/stages.sh live_db_sync live live_sync live_ "$@"
 
 range=$(scripts/dotenv.sh UPDATED_RANGE)
 read_before=${log%/*}/.updated_range

@@ -11,7 +11,7 @@
 # copy runs, else that of the first failure.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
-. scripts/stages.sh nightly_stable_tables bulk
+. scripts/stages.sh nightly_stable_tables bulk nightly_sync '' "$@"
 deadline=$(scripts/dotenv.sh DEADLINE)
 export DEADLINE="${deadline:-72000}"
 
@@ -19,6 +19,7 @@ tables=$(init-db --list)
 for wanted; do
     cut -f 1 <<<"$tables" | grep -qx -- "$wanted" || { echo "nightly_stable_tables: no table $wanted; see init-db --list" >&2; exit 2; }
 done
+expect $((2 * ($# ? $# : $(wc -l <<<"$tables"))))
 failed=' '
 while IFS=$'\t' read -r table tool needs; do
     [ $# = 0 ] || [[ " $* " == *" $table "* ]] || continue
