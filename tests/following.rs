@@ -71,8 +71,10 @@ fn a_gap_of_any_length_is_caught_up_whatever_kills_it() {
     world.database.execute("UPDATE ops.watermarks SET watermark = '2025-11-01'; UPDATE users SET wallet = -1; UPDATE projects_users SET status = NULL");
     let before = world.mock.count("calls");
     for milliseconds in [150, 300, 450] {
+        // What the killed script was running ends a moment later, and holds its lock until then.
         let line = format!(
-            "setsid {}/../{LIVE} & sleep 0.{milliseconds}; kill -KILL -- -$! 2>/dev/null; wait",
+            "setsid {}/../{LIVE} & sleep 0.{milliseconds}; kill -KILL -- -$! 2>/dev/null; wait; \
+             flock \"$LOGS_DIR/.live_db_sync.lock\" true",
             env!("CARGO_MANIFEST_DIR")
         );
         let _killed = world.workdir.shell(&line);
