@@ -4,7 +4,7 @@
 # One copy of NAME at a time, its log LOGS_DIR/NAME.log, the database by scripts/db.sh, PACE_CLASS for the calls of the
 # API, and `stage TOOL…`. The script starts itself anew as the job JOB, with the same arguments; each stage is a job in it,
 # PREFIXfetch_TABLE or PREFIXload_TABLE. Without a terminal nothing is said when all is well.
-# Sets log, and verdict as the stages end. Ends with 74 when no log can be written, with 75 when another copy runs.
+# Sets log, and as the stages end verdict, and last to the code of the last one. Ends with 74 when no log can be written, with 75 when another copy runs.
 name=$1 job=$3 prefix=$4
 export PATH="$PWD/target/release:$PATH" PACE_CLASS="$2"
 logs=$(scripts/dotenv.sh LOGS_DIR)
@@ -23,7 +23,7 @@ if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
 if [ "${RECORDED:-}" != "$job $PPID" ]; then RECORDED="$job $$" exec job-run --job "$job" -- "scripts/cron/$name.sh" "${@:5}"; fi
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
-verdict=0
+verdict=0 last=0
 
 count() { # count CODE: the first failure is the verdict, before records that were set aside
     case $1/$verdict in 0/*) ;; 3/0 | [!3]*/0 | [!3]*/3) verdict=$1 ;; esac
@@ -40,6 +40,7 @@ stage() { # stage TOOL [OPTION] TABLE…: what it says goes to the log, and to a
     if [ -t 2 ]; then "${run[@]}" || code=$?; else "${run[@]}" >"$said" 2>&1 || code=$?; fi
     { date -u '+%FT%TZ '"exit $code: $*"; cat "$said"; } >>"$log"
     case $code in 0 | 3) ;; *) cat "$said" >&2 ;; esac
+    last=$code
     count "$code"
     [ "$code" = 0 ] || [ "$code" = 3 ]
 }

@@ -128,6 +128,30 @@ fn a_window_made_by_hand_is_read_besides() {
 }
 
 #[test]
+fn a_window_of_the_env_file_is_read_once_although_records_wait() {
+    let world = mirrored(&["--students", "200"]);
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../scripts");
+    drop(world.workdir.shell(&format!("mkdir project && cp -r {scripts} project/")).expect(0));
+    world.workdir.write("project/.env", "UPDATED_RANGE=2020-01-01,2026-01-01\n");
+    world.database.execute("DELETE FROM projects WHERE id = (SELECT min(project_id) FROM projects_users)");
+    world.database.execute("UPDATE ops.watermarks SET watermark = now()");
+    let live = || world.workdir.shell("project/scripts/cron/live_db_sync.sh");
+    drop(live().expect(3));
+    world.database.execute("UPDATE ops.watermarks SET watermark = now()");
+    world.mock.forget();
+    drop(live().expect(0));
+    assert_eq!(world.mock.count("calls"), 5, "a call a table, and the window is not read again");
+}
+
+#[test]
+fn a_catalog_that_cannot_be_read_is_no_success() {
+    let mut world = World::new(&["--students", "20"]);
+    world.workdir.set("CATALOG_DIR", "/nonexistent");
+    let run = live(&world);
+    assert!(run.code != 0 && run.stderr.contains("/nonexistent"), "{run:#?}");
+}
+
+#[test]
 fn an_api_that_is_away_stops_the_run_at_the_first_table() {
     let world = mirrored(&["--students", "50"]);
     world.mock.faults(r#"[{"kind": "html503"}]"#);

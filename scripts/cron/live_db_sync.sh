@@ -22,11 +22,11 @@ if [ -z "${UPDATED_RANGE:-}" ] && [ "$range" = "$(cat "$read_before" 2>/dev/null
 tables=$(init-db --list --live)
 while IFS=$'\t' read -r table tool _; do
     # Where the API or the database is away, or the quota is used up, the next table fares no better.
-    case $verdict in 69 | 75 | 77 | 78) break ;; esac
+    case $last in 69 | 75 | 77 | 78) break ;; esac
     if [ -n "$range" ]; then
         { stage "$tool" "$table" --since "${range%%,*}" --until "${range#*,}" --export && stage load-table "$table" --changes; } </dev/null || continue
     fi
-    since=$(load-table "$table" --watermark </dev/null) || { count $?; continue; }
+    since=$(load-table "$table" --watermark </dev/null) || { last=$?; count $last; continue; }
     since=${since:-$(date -u -d "-$window seconds" +%FT%TZ)}
     { stage "$tool" "$table" --since "$since" --export && stage load-table "$table" --changes; } </dev/null || continue
 done <<<"$tables"

@@ -92,6 +92,7 @@ pub(crate) struct Steps {
     /// Key of the records that holds the time.
     field: String,
     top: Option<i64>,
+    sort_is_documented: bool,
     way: Way,
     window: Window,
     /// The API's clock, as last heard.
@@ -117,7 +118,15 @@ impl Steps {
             None => Way::Glance { low },
         };
         let top = until.map(|until| until.timestamp_millis());
-        Ok(Self { field: field.to_owned(), top, way, window: Window::default(), now: None, vain: 0 })
+        Ok(Self {
+            field: field.to_owned(),
+            top,
+            sort_is_documented,
+            way,
+            window: Window::default(),
+            now: None,
+            vain: 0,
+        })
     }
 
     /// Where it is, as a text to begin at again.
@@ -204,7 +213,7 @@ impl Steps {
                 self.way = Way::Keyset { low };
                 return false;
             }
-            Way::Keyset { low } => match page.last_of_rising_times() {
+            Way::Keyset { low } => match self.last_of_sorted(page) {
                 None => {
                     log::info!("the API does not sort by {}; going on by windows of time", self.field);
                     self.way = Way::Windows { low };
@@ -248,6 +257,13 @@ impl Steps {
             }
         }
         true
+    }
+
+    /// The last time of a page that is sorted by time. Ids that rise or fall with the times may be the whole order: new
+    /// rows have it by chance, and those behind the page may have changed before its last. Only a documented sort is
+    /// trusted then.
+    fn last_of_sorted(&self, page: &Page) -> Option<i64> {
+        page.last_of_rising_times().filter(|_| self.sort_is_documented || !page.is_sorted_by_id())
     }
 
     /// Goes on above an instant, unless that is the end.
@@ -323,7 +339,8 @@ impl Page {
             times: listing.records.iter().map(|record| time(record, field)).collect(),
             ids: listing.records.iter().map(|record| id(record)).collect(),
             total: listing.total,
-            is_whole: listing.total.map_or(rows < size, |total| total <= rows),
+            // A total below what is there is wrong, and says nothing of what is not.
+            is_whole: listing.total.filter(|total| *total >= rows).map_or(rows < size, |total| total == rows),
         }
     }
 
@@ -335,6 +352,10 @@ impl Page {
 
     fn is_one_instant(&self) -> bool {
         self.times.first() == self.times.last()
+    }
+
+    fn is_sorted_by_id(&self) -> bool {
+        self.ids.is_sorted() || self.ids.iter().rev().is_sorted()
     }
 
     fn last_of_rising_ids(&self) -> Option<u64> {

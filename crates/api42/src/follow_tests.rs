@@ -17,6 +17,8 @@ enum Sorts {
     Refused,
     /// It takes the order and does not keep to it.
     Wrong,
+    /// It takes the order and gives ids rising.
+    ById,
 }
 
 /// A list whose rows have times in microseconds, finer than they are shown.
@@ -73,6 +75,7 @@ impl Moving {
             self.rows.iter().map(|(id, time)| (*id, *time)).filter(fits).collect();
         match ask.order {
             Order::ById if self.habits.sorts == Sorts::Right => {}
+            _ if self.habits.sorts == Sorts::ById => {}
             Order::ByTime if self.habits.sorts == Sorts::Right => {
                 found.sort_by_key(|(id, time)| (*time, *id))
             }
@@ -120,7 +123,7 @@ fn all_habits() -> Vec<Habits> {
     let mut habits = Vec::new();
     for ends_included in [true, false] {
         for says_total in [true, false] {
-            for sorts in [Sorts::Right, Sorts::Refused, Sorts::Wrong] {
+            for sorts in [Sorts::Right, Sorts::Refused, Sorts::Wrong, Sorts::ById] {
                 habits.push(Habits { ends_included, says_total, sorts });
             }
         }
@@ -133,6 +136,9 @@ fn check_nothing_is_lost(times: &[i64], moves: u64) -> u64 {
     let mut most = 0;
     for habits in all_habits() {
         for documented in [true, false] {
+            if documented && habits.sorts == Sorts::ById {
+                continue;
+            }
             let mut moving = Moving::new(habits, times.iter().copied());
             let begun = moving.now;
             let wanted: BTreeSet<_> =
@@ -174,7 +180,8 @@ fn what_fits_a_page_costs_one_call_whatever_the_list_is_like() {
 
 #[test]
 fn a_long_gap_is_caught_up_while_the_list_moves() {
-    let times: Vec<i64> = (0..3_000).map(|row| START * 1000 + row * 61_000_007).collect();
+    // Not in the order of the ids.
+    let times: Vec<i64> = (0..3_000).map(|row| START * 1000 + row * 7 % 3_000 * 61_000_007).collect();
     assert!(check_nothing_is_lost(&times, 5) <= 35);
 }
 
@@ -187,6 +194,37 @@ fn more_than_a_page_within_one_instant_is_walked_by_id() {
     times.extend((0..120).map(|row| START * 1000 + 10_000 + row));
     check_nothing_is_lost(&times, 0);
     check_nothing_is_lost(&times, 3);
+}
+
+#[test]
+fn an_order_by_id_is_not_taken_for_the_one_by_time() {
+    // A hundred rows that rise by chance, the last of them far ahead, and rows behind it that changed before it.
+    let mut times: Vec<i64> = (0..99).map(|row| START * 1000 + row * 1_000_000).collect();
+    times.extend((0..200).map(|row| START * 1000 + 900_000_000 - row * 1_000_000));
+    // A hundred of one instant before others that changed earlier.
+    let mut instant = vec![START * 1000 + 500_000_000; 100];
+    instant.extend((0..50).map(|row| START * 1000 + row * 1_000_000));
+    for times in [times, instant] {
+        let habits = Habits { ends_included: true, says_total: true, sorts: Sorts::ById };
+        let mut moving = Moving::new(habits, times.iter().copied());
+        assert_eq!(follow(&mut moving, false, 0).len(), times.len());
+    }
+}
+
+#[test]
+fn a_total_below_what_is_there_is_not_believed() {
+    let mut moving = Moving::new(
+        Habits { ends_included: true, says_total: true, sorts: Sorts::Right },
+        (0..250).map(|row| START * 1000 + row * 1_000_000),
+    );
+    let mut steps = Steps::new("updated_at", since(START), None, true, None).unwrap();
+    let mut seen = BTreeSet::new();
+    while let Some(ask) = steps.ask() {
+        let Heard::Page(listing) = moving.answer(&ask) else { panic!("it sorts") };
+        let listing = Listing { total: Some(30), ..listing };
+        seen.extend(steps.hear(Heard::Page(listing)).unwrap().iter().filter_map(|record| id(record)));
+    }
+    assert_eq!(seen.len(), 250);
 }
 
 #[test]

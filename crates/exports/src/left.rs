@@ -13,6 +13,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use verdict::{Judge, Verdict};
 
+/// What clocks that agree may differ by.
+const ROUND: TimeDelta = TimeDelta::seconds(2);
+
 /// How far a writer is: kept beside its draft.
 pub(crate) trait Progress: Serialize + DeserializeOwned {
     /// Bytes of the draft that count.
@@ -59,9 +62,15 @@ fn ends_a_line(file: &File, bytes: u64) -> std::io::Result<bool> {
     Ok(file.read_at(&mut byte, last)? == 1 && byte == *b"\n")
 }
 
+/// When a writer that began at `begun` by our clock did so by the API's, whose first answer, of `date`, came before `now`.
+/// Never after that answer, even where our clock was set back in between.
+pub(crate) fn started(begun: DateTime<Utc>, date: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+    (begun + skew(date, now)).min(date + ROUND)
+}
+
 /// How far the API's clock is ahead of ours. It is told in whole seconds, by an answer that was under way: less than
 /// that is no difference.
-pub(crate) fn skew(date: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
+fn skew(date: DateTime<Utc>, now: DateTime<Utc>) -> TimeDelta {
     let difference = date - now;
-    if difference.abs() <= TimeDelta::seconds(2) { TimeDelta::zero() } else { difference }
+    if difference.abs() <= ROUND { TimeDelta::zero() } else { difference }
 }

@@ -83,7 +83,7 @@ impl Trail {
         }
         self.state.bytes = self.draft.sync()?;
         let begun = self.state.begun;
-        let started = || date.map(|date| begun + left::skew(date, Utc::now()));
+        let started = || date.map(|date| left::started(begun, date, Utc::now()));
         self.state.started = self.state.started.or_else(started);
         self.state.cursor = Some(cursor.to_owned());
         self.state.effort = self.spent.plus(effort);

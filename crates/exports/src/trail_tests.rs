@@ -49,6 +49,23 @@ fn an_interrupted_trail_goes_on_at_its_cursor_however_long_ago_that_was() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_on_the_way_moves_no_start_ahead() {
+    let root = tempfile::tempdir().unwrap();
+    let place = place(root.path());
+    let now = Utc::now();
+    let begun = now + TimeDelta::days(1);
+    let mut trail = Trail::open(&place.clone().changes(), "q", begun).unwrap();
+    trail.add(&["{\"id\":1}"], "one", Some(now), effort(1)).unwrap();
+    let started = trail.publish(window(), effort(1)).unwrap().started;
+    assert!(started <= now + TimeDelta::seconds(2), "{started}");
+    let mut walk = Walk::open(&place, "q", begun).unwrap();
+    let page = Page { list: 0, number: 1, total: Some(1), last: true, date: Some(now) };
+    walk.add(page, &["{\"id\":1}"], effort(1)).unwrap();
+    let started = walk.publish(effort(1)).unwrap().started;
+    assert!(started <= now + TimeDelta::seconds(2), "{started}");
+}
+
+#[test]
 fn another_window_begins_anew_and_an_empty_one_is_an_export() {
     let root = tempfile::tempdir().unwrap();
     let place = place(root.path()).changes();

@@ -225,7 +225,7 @@ impl State {
     }
 
     fn advance(&mut self, page: Page, bytes: u64, now: DateTime<Utc>) {
-        self.started = self.started.or_else(|| page.date.map(|date| self.begun + left::skew(date, now)));
+        self.started = self.started.or_else(|| page.date.map(|date| left::started(self.begun, date, now)));
         self.added = now;
         self.bytes = bytes;
         self.list = page.list;
