@@ -4,7 +4,8 @@
 # One copy of NAME at a time, its log LOGS_DIR/NAME.log, the database by scripts/db.sh, PACE_CLASS for the calls of the
 # API, and `stage TOOL…`. The script starts itself anew as the job JOB, with the same arguments; each stage is a job in it,
 # PREFIXfetch_TABLE or PREFIXload_TABLE. Without a terminal nothing is said when all is well.
-# Sets log, and as the stages end verdict, and last to the code of the last one. Ends with 74 when no log can be written, with 75 when another copy runs.
+# Sets log, and as the stages end verdict, and last to the code of the last one. Ends with 74 when no log can be
+# written, with 75 when another copy runs.
 name=$1 job=$3 prefix=$4
 export PATH="$PWD/target/release:$PATH" PACE_CLASS="$2"
 logs=$(scripts/dotenv.sh LOGS_DIR)
@@ -40,6 +41,7 @@ stage() { # stage TOOL [OPTION] TABLE…: what it says goes to the log, and to a
     if [ -t 2 ]; then "${run[@]}" || code=$?; else "${run[@]}" >"$said" 2>&1 || code=$?; fi
     { date -u '+%FT%TZ '"exit $code: $*"; cat "$said"; } >>"$log"
     case $code in 0 | 3) ;; *) cat "$said" >&2 ;; esac
+    # shellcheck disable=SC2034 # for the script that sources this
     last=$code
     count "$code"
     [ "$code" = 0 ] || [ "$code" = 3 ]
