@@ -123,6 +123,22 @@ fn a_database_that_comes_back_in_mid_run_hears_of_it() {
 }
 
 #[test]
+fn a_database_that_hangs_holds_up_neither_the_start_nor_the_end_for_long() {
+    let (mut desk, url) = away();
+    // A server that takes connections and never says a word.
+    std::fs::create_dir(desk.workdir.path("mute")).unwrap();
+    let mute = std::os::unix::net::UnixListener::bind(desk.workdir.path("mute/.s.PGSQL.5432")).unwrap();
+    let folder = desk.workdir.path("mute").display().to_string();
+    desk.workdir.set("DATABASE_URL", &format!("postgresql:///x?host={folder}&user=nobody"));
+    drop(desk.job("patient", "exit 3").expect(3).complains(&["the database does not answer"]));
+    drop(mute);
+    desk.workdir.set("DATABASE_URL", &url);
+    drop(desk.workdir.run("job-monitor", &["active"]).expect(0));
+    let row = desk.row("patient");
+    assert_eq!((row["status"].as_str(), row["exit_code"].as_i64()), (Some("partial"), Some(3)), "{row:#}");
+}
+
+#[test]
 fn without_a_database_there_is_still_only_one_run() {
     let (desk, _) = away();
     let mut child = start(&desk.workdir, "one", "touch ran; while ! [ -e go ]; do sleep 0.05; done");

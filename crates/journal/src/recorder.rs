@@ -99,7 +99,14 @@ impl Recorder {
         let opened = sent.ok().and_then(|()| answer.recv_timeout(PATIENCE_AT_START).ok());
         opened.unwrap_or_else(|| {
             log::warn!("the database does not answer; the run is kept in {}", self.spool.path().display());
-            self.keep(&lock(&self.state).stamp());
+            let snapshot = {
+                let mut state = lock(&self.state);
+                // The wait is none of the command's time.
+                state.watch = Stopwatch::start();
+                state.snapshot.metadata.insert("bookkeeping_errors".to_owned(), 1.into());
+                state.stamp()
+            };
+            self.keep(&snapshot);
             Opened::Spooled
         })
     }

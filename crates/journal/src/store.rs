@@ -26,8 +26,8 @@ pub struct Lost {
     pub job: String,
 }
 
-/// Every statement of ours ends by itself: bookkeeping waits for nobody.
-const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'";
+/// Every statement of ours ends by itself: bookkeeping waits for nobody. Compiling them would take longer than they do.
+const SESSION: &str = "SET statement_timeout = '10s'; SET lock_timeout = '5s'; SET jit = off";
 
 /// A snapshot as JSON, and how many seconds ago it was true. Updated before it is inserted, so that a heartbeat uses up no id.
 const WRITE: &str = "

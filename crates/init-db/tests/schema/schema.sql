@@ -122,7 +122,7 @@ CREATE TABLE ops.job_executions (
 );
 CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
 CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
-CREATE INDEX job_executions_started_at_idx ON ops.job_executions (started_at);
+CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
 COMMENT ON TABLE ops.job_executions IS 'mirror42 operations: one row for every run of a job; written by job-run, read by job-monitor';
 
 CREATE TABLE cursus (

@@ -65,6 +65,10 @@ pub struct Filter<'a> {
     pub limit: i64,
 }
 
+/// What the index of the whole history is on. Not on the bare column: for one job's runs that index would be preferred to the
+/// job's own, and searched from end to end for a job that never ran.
+pub(super) const NEWEST_LAST: &str = "(started_at AT TIME ZONE 'UTC')";
+
 /// The runs, with what time makes of them: `stale` is without a heartbeat, or with one of the future.
 pub(super) fn runs() -> String {
     format!(
@@ -103,7 +107,7 @@ pub(super) fn history(client: &mut Client, filter: &Filter<'_>) -> Result<Vec<Jo
         "{} WHERE ($1::text IS NULL OR job_name = $1) AND ($2::text IS NULL OR standing = $2)
          AND ($3::bigint IS NULL OR (r.started_at, id) <
              (SELECT b.started_at, b.id FROM ops.job_executions b WHERE b.id = $3))
-         ORDER BY r.started_at DESC, id DESC LIMIT $4",
+         ORDER BY {NEWEST_LAST} DESC, id DESC LIMIT $4",
         select()
     );
     rows(client, &query, &[&filter.job, &filter.status, &filter.before, &filter.limit])

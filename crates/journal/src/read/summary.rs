@@ -1,5 +1,6 @@
 //! A line for each job: how it did last, and when it is due again.
 
+use super::job::NEWEST_LAST;
 use super::{instant, job};
 use crate::schedule::Definition;
 use anyhow::{Context, Result};
@@ -42,9 +43,13 @@ pub struct Item {
 fn query() -> String {
     let runs = job::runs();
     format!(
-        "WITH names AS (
+        "WITH RECURSIVE seen AS (
+             (SELECT job_name FROM ops.job_executions ORDER BY job_name LIMIT 1)
+             UNION ALL SELECT (SELECT j.job_name FROM ops.job_executions j WHERE j.job_name > seen.job_name
+                 ORDER BY j.job_name LIMIT 1) FROM seen WHERE seen.job_name IS NOT NULL),
+         names AS (
              SELECT name, nth FROM unnest($1::text[]) WITH ORDINALITY AS d(name, nth)
-             UNION ALL SELECT job_name, NULL FROM ops.job_executions WHERE job_name <> ALL ($1) GROUP BY job_name)
+             UNION ALL SELECT job_name, NULL FROM seen WHERE job_name IS NOT NULL AND job_name <> ALL ($1))
          SELECT name, {}, {}, coalesce(l.standing, 'never_run'), l.total_items, l.items_processed,
              CASE WHEN l.started_at IS NOT NULL THEN greatest(0,
                  floor(extract(epoch FROM coalesce(l.ended_at, clock_timestamp()) - l.started_at)))::bigint END,
@@ -60,7 +65,9 @@ fn query() -> String {
         instant("l.started_at"),
         instant("s.started_at"),
         instant("clock_timestamp()"),
-        instant("(SELECT min(started_at) FROM ops.job_executions)")
+        instant(&format!(
+            "(SELECT {NEWEST_LAST} FROM ops.job_executions ORDER BY {NEWEST_LAST}, id LIMIT 1) AT TIME ZONE 'UTC'"
+        ))
     )
 }
 

@@ -124,4 +124,4 @@ CREATE TABLE ops.job_executions (
 );
 CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
 CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
-CREATE INDEX job_executions_started_at_idx ON ops.job_executions (started_at);
+CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
