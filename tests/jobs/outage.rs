@@ -131,6 +131,9 @@ fn a_database_that_hangs_holds_up_neither_the_start_nor_the_end_for_long() {
     let folder = desk.workdir.path("mute").display().to_string();
     desk.workdir.set("DATABASE_URL", &format!("postgresql:///x?host={folder}&user=nobody"));
     drop(desk.job("patient", "exit 3").expect(3).complains(&["the database does not answer"]));
+    let run = desk.workdir.run("job-monitor", &["active"]).expect(69);
+    assert!(run.stdout.is_empty());
+    drop(run.complains(&["PostgreSQL does not answer"]));
     drop(mute);
     desk.workdir.set("DATABASE_URL", &url);
     drop(desk.workdir.run("job-monitor", &["active"]).expect(0));

@@ -4,11 +4,12 @@
 //! - this file: the command line, and what each command prints.
 //! - `bodies`: the JSON of the REST API.
 //! - `boxes`, `tables`, `sheet`: the screens of active, of history and summary, of status.
-//! - `watch`: active, again and again.
+//! - `watch`: active, again and again. `patience`: how long an answer is waited for.
 //! - `text`: durations, columns, colours.
 
 mod bodies;
 mod boxes;
+mod patience;
 mod sheet;
 mod tables;
 mod text;
@@ -17,6 +18,7 @@ mod watch;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use journal::read::{Filter, Item, Job, Source};
+use patience::within;
 use std::io::Write;
 use std::process::ExitCode;
 use text::Paint;
@@ -121,21 +123,20 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<Verdict> {
     match command {
         Command::Active { form } => {
-            let jobs = open()?.active()?;
+            let jobs = within(|| open()?.active())?;
             print(&active(&jobs, form.json)?).map(|()| Verdict::Done)
         }
         Command::Watch { form, interval, count } => watch::run(form.json, *interval, *count),
         Command::History { form, job, status, before, limit } => {
-            let filter =
-                Filter { job: job.as_deref(), status: status.as_deref(), before: *before, limit: *limit };
-            let jobs = open()?.history(&filter)?;
+            let filter = Filter { job: job.clone(), status: status.clone(), before: *before, limit: *limit };
+            let jobs = within(move || open()?.history(&filter))?;
             let screen =
                 if form.json { bodies::jobs(&jobs)? } else { tables::history(&jobs, Paint::of_stdout()) };
             print(&screen).map(|()| Verdict::Done)
         }
         Command::Summary { form } => {
             let definitions = journal::schedules()?;
-            let items = open()?.summary(&definitions)?;
+            let items = within(move || open()?.summary(&definitions))?;
             let screen = if form.json {
                 bodies::summary(items.clone())?
             } else {
@@ -144,7 +145,8 @@ fn run(command: &Command) -> Result<Verdict> {
             print(&screen).map(|()| of_summary(&items))
         }
         Command::Status { form, id } => {
-            let job = open()?.job(*id)?;
+            let id = *id;
+            let job = within(move || open()?.job(id))?;
             let job = job.ok_or_else(|| anyhow!("there is no run {id}")).verdict(Verdict::Usage)?;
             let screen = if form.json { bodies::job(&job)? } else { sheet::of(&job, Paint::of_stdout()) };
             print(&screen).map(|()| of_status(&job.status))

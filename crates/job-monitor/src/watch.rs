@@ -1,5 +1,6 @@
 //! The jobs that run, again and again.
 
+use crate::patience::within;
 use crate::{active, open, print};
 use anyhow::Result;
 use journal::read::Source;
@@ -11,12 +12,17 @@ use tool::{Verdict, printable};
 /// that was seen before stays on it.
 pub(crate) fn run(json: bool, interval: u64, count: Option<u64>) -> Result<Verdict> {
     // What cannot be read at the first look is an error like any other.
-    let mut source = Some(open()?);
+    let mut source = Some(within(open)?);
     let mut looks = 0;
     loop {
-        let looked = look(&mut source, json);
+        let kept = source.take();
+        let looked = within(move || look(kept, json));
         let verdict = looked.as_ref().map_or_else(Verdict::of, |_| Verdict::Done);
-        show(looked, json)?;
+        let screen = looked.map(|(open, screen)| {
+            source = Some(open);
+            screen
+        });
+        show(screen, json)?;
         looks += 1;
         if count.is_some_and(|count| looks >= count) {
             return Ok(verdict);
@@ -25,20 +31,15 @@ pub(crate) fn run(json: bool, interval: u64, count: Option<u64>) -> Result<Verdi
     }
 }
 
-fn look(source: &mut Option<Source>, json: bool) -> Result<String> {
-    let mut open = match source.take() {
-        Some(open) => open,
-        None => open()?,
-    };
-    open.close_lost();
-    let jobs = open.active()?;
-    let now = open.now()?;
-    *source = Some(open);
+/// A screen, and the connection for the next one.
+fn look(kept: Option<Source>, json: bool) -> Result<(Source, String)> {
+    let mut source = kept.map_or_else(open, Ok)?;
+    source.close_lost();
+    let jobs = source.active()?;
+    let now = source.now()?;
     let screen = active(&jobs, json)?;
-    if json {
-        return Ok(screen);
-    }
-    Ok(headed(&format!("Active Jobs (updated {} UTC)", now.get(11..19).unwrap_or_default()), &screen))
+    let head = format!("Active Jobs (updated {} UTC)", now.get(11..19).unwrap_or_default());
+    Ok((source, if json { screen } else { headed(&head, &screen) }))
 }
 
 fn headed(head: &str, screen: &str) -> String {

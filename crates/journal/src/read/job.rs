@@ -53,12 +53,12 @@ pub struct Job {
 }
 
 /// Which runs of the history.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Filter<'a> {
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
     /// Only of this job.
-    pub job: Option<&'a str>,
+    pub job: Option<String>,
     /// Only of this status.
-    pub status: Option<&'a str>,
+    pub status: Option<String>,
     /// Only with a lower id, to go on where a page ended.
     pub before: Option<i64>,
     /// At most so many.
@@ -102,7 +102,7 @@ pub(super) fn active(client: &mut Client) -> Result<Vec<Job>> {
     rows(client, &query, &[])
 }
 
-pub(super) fn history(client: &mut Client, filter: &Filter<'_>) -> Result<Vec<Job>> {
+pub(super) fn history(client: &mut Client, filter: &Filter) -> Result<Vec<Job>> {
     let query = format!(
         "{} WHERE ($1::text IS NULL OR job_name = $1) AND ($2::text IS NULL OR standing = $2)
          AND ($3::bigint IS NULL OR (r.started_at, id) <

@@ -56,7 +56,7 @@ impl Source {
     ///
     /// # Errors
     /// As [`Source::active`].
-    pub fn history(&mut self, filter: &Filter<'_>) -> Result<Vec<Job>> {
+    pub fn history(&mut self, filter: &Filter) -> Result<Vec<Job>> {
         job::history(&mut self.client, filter).context("reading ops.job_executions")
     }
 
