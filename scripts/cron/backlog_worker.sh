@@ -23,4 +23,7 @@ fi
 url=$(scripts/db.sh url)
 if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
 if [ ! -t 1 ]; then exec >/dev/null; fi
-exec backlog process "$@" 9>&-
+# A job has one run at a time: several workers of one queue are not on record. Users are counted by the backlog itself.
+job=(job-run --job backlog_worker -- env -u JOB_PROGRESS)
+if [ "$store" = postgres ]; then job=(); fi
+exec "${job[@]}" backlog process "$@"

@@ -47,6 +47,14 @@ fn input_and_output_are_the_commands_own() {
 }
 
 #[test]
+fn what_dotenv_says_is_for_the_tools_that_read_it() {
+    let desk = Desk::new();
+    desk.workdir.write(".env", "ONLY_IN_DOTENV=x\nLOGS_DIR=elsewhere\n");
+    let line = r#"test -z "$ONLY_IN_DOTENV" && test -n "$JOB_PARENT" && test "$LOGS_DIR" != elsewhere"#;
+    drop(desk.job("x", line).expect(0));
+}
+
+#[test]
 fn a_run_that_does_nothing_leaves_a_row() {
     let desk = Desk::new();
     drop(

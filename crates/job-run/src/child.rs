@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Command, ExitStatus, Stdio};
@@ -18,6 +18,9 @@ pub(crate) struct Child {
     program: String,
     reach: Arc<Mutex<Reach>>,
 }
+
+/// The variables that a command sees.
+pub(crate) type Environment = Vec<(OsString, OsString)>;
 
 /// What signals can reach, and the first that came.
 #[derive(Default)]
@@ -44,11 +47,11 @@ impl Child {
     ///
     /// # Errors
     /// [`Verdict::Failed`] when they cannot be watched.
-    pub(crate) fn new(words: &[String]) -> Result<Self> {
+    pub(crate) fn new(words: &[String], environment: Environment) -> Result<Self> {
         let program = words.first().cloned().unwrap_or_default();
         let mut command = Command::new(&program);
         // In a group of its own, so that a signal reaches all that it starts, and each only once.
-        command.args(words.iter().skip(1)).process_group(0);
+        command.args(words.iter().skip(1)).process_group(0).env_clear().envs(environment);
         if std::io::stdin().is_terminal() {
             // A group in the background that reads from the terminal would be stopped.
             command.stdin(Stdio::null());

@@ -11,7 +11,7 @@ mod guard;
 mod words;
 
 use anyhow::{Result, anyhow};
-use child::{Child, Outcome};
+use child::{Child, Environment, Outcome};
 use clap::Parser;
 use journal::{Counts, Ending, Held, Identity, Kept, Lease, Opened, Recorder, Snapshot, Spool, Status, Tail};
 use serde_json::{Map, Value};
@@ -88,16 +88,18 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(guard::ARGUMENT) {
         return guard::run();
     }
-    tool::main_with_own_signals(|arguments: Arguments| run(&arguments))
+    // Before .env is read: that is for this tool. What the command starts reads it by itself, and can tell the two apart.
+    let inherited = std::env::vars_os().collect();
+    tool::main_with_own_signals(|arguments: Arguments| run(&arguments, inherited))
 }
 
-fn run(arguments: &Arguments) -> Result<Verdict> {
+fn run(arguments: &Arguments, inherited: Environment) -> Result<Verdict> {
     let folder = journal::folder();
     let job = &arguments.job;
     let Held::Ours(lease) = Lease::take(&folder, job)? else {
         return Err(busy(job, "another run of it is going on here"));
     };
-    let child = Child::new(&arguments.command)?;
+    let child = Child::new(&arguments.command, inherited)?;
     let tail = Tail::create(&folder, job, arguments.total)?;
     // A parent that is set to nothing is none.
     let parent = arguments.parent.clone().filter(|parent| !parent.is_empty());

@@ -114,6 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn the_schedules_are_those_of_the_crontab_in_the_readme() {
+        let readme = include_str!("../../../README.md");
+        let words = |line: &str| line.split_whitespace().take(5).collect::<Vec<_>>().join(" ");
+        let crontab: Vec<_> =
+            readme.lines().filter(|line| line.contains("cd /srv/mirror42")).map(words).collect();
+        let listing: Listing = toml::from_str(BUILT_IN).unwrap();
+        let scheduled: Vec<_> = listing.job.iter().map(|entry| entry.cron.clone()).collect();
+        assert_eq!(scheduled, crontab);
+    }
+
+    #[test]
     fn a_schedule_that_is_wrong_is_refused() {
         for bad in ["[[job]]\nname = 'x'", "[[job]]\nname='x'\ntype='x'\ngrace=1\ncron='61 * * * *'"] {
             assert!(parse(bad).is_err(), "{bad}");
