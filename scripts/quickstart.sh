@@ -7,7 +7,8 @@
 # Needs Rust. A C linker and PostgreSQL are installed with apt where that is allowed; DATABASE_URL names another server.
 #
 # Usage: scripts/quickstart.sh [STUDENTS]     how many students the mock has, 2000
-# Exit codes: those of scripts/cron/nightly_stable_tables.sh, 78 when something it needs is missing.
+# Exit codes: 0 done, also when some records wait for what they refer to; else those of
+# scripts/cron/nightly_stable_tables.sh; 78 when something it needs is missing.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
 export PATH="$PWD/target/release:${HOME:-/root}/.cargo/bin:$PATH"
@@ -93,6 +94,10 @@ if [ "$code" = 0 ]; then code=$live; fi
 
 say "what is there now"
 scripts/db.sh shell -qf scripts/status.sql
+if [ "$code" = 3 ]; then
+    say "some records refer to what is not mirrored: they wait in ops.quarantine, which is usual with this API"
+    code=0
+fi
 if [ ${#tables[@]} -gt 0 ]; then say "what hangs on the students takes hours: leave it to the nightly, see README.md"; fi
 say "look at it: scripts/db.sh start, scripts/db.sh shell; repeat a stage: see README.md"
 exit "$code"
