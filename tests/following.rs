@@ -152,6 +152,16 @@ fn a_catalog_that_cannot_be_read_is_no_success() {
 }
 
 #[test]
+fn a_window_that_is_none_is_named_and_what_changed_is_followed_all_the_same() {
+    let mut world = mirrored(&["--students", "50"]);
+    drop(world.mock.moves(MOVES));
+    world.workdir.set("UPDATED_RANGE", "yesterday");
+    let run = live(&world).expect(2);
+    assert_eq!(run.stderr.matches("'yesterday' for '--since").count(), 1, "{run:#?}");
+    assert_followed(&world);
+}
+
+#[test]
 fn an_api_that_is_away_stops_the_run_at_the_first_table() {
     let world = mirrored(&["--students", "50"]);
     world.mock.faults(r#"[{"kind": "html503"}]"#);

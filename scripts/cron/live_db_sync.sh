@@ -26,7 +26,7 @@ while IFS=$'\t' read -r table tool _; do
     # Where the API or the database is away, or the quota is used up, the next table fares no better.
     case $last in 69 | 75 | 77 | 78) break ;; esac
     if [ -n "$range" ]; then
-        { stage "$tool" "$table" --since "${range%%,*}" --until "${range#*,}" --export && stage load-table "$table" --changes; } </dev/null || continue
+        { stage "$tool" "$table" --since "${range%%,*}" --until "${range#*,}" --export && stage load-table "$table" --changes; } </dev/null || range=
     fi
     since=$(load-table "$table" --watermark </dev/null) || { last=$?; count $last; continue; }
     since=${since:-$(date -u -d "-$window seconds" +%FT%TZ)}

@@ -38,10 +38,11 @@ impl Snapshot {
         Err(anyhow!(problem).verdict(Verdict::Refused))
     }
 
-    /// Whether it answers `query` and is complete and no older than `max_age`, so that fetching again is needless.
+    /// Whether it answers `query`, is complete, and its walk began no longer than `max_age` ago, so that fetching again is
+    /// needless. By its end a walk of ten hours would still be fresh the next night.
     #[must_use]
     pub fn is_fresh(&self, query: &str, max_age: TimeDelta, now: DateTime<Utc>) -> bool {
-        let age = now - self.manifest.finished;
+        let age = now - self.manifest.started;
         // An age below zero is a clock that was set back: such an export would stay fresh for too long.
         self.manifest.complete && self.manifest.query == query && age >= TimeDelta::zero() && age < max_age
     }

@@ -186,7 +186,7 @@ fn freshness_is_of_the_same_question_and_of_complete_walks() {
     let fresh = |query: &str, minutes: i64, change: &dyn Fn(&mut Snapshot)| {
         let mut snapshot = Snapshot::open(&place).unwrap().unwrap();
         change(&mut snapshot);
-        snapshot.is_fresh(query, TimeDelta::hours(1), manifest.finished + TimeDelta::minutes(minutes))
+        snapshot.is_fresh(query, TimeDelta::hours(1), manifest.started + TimeDelta::minutes(minutes))
     };
     assert!(fresh("q", 0, &|_| ()) && fresh("q", 59, &|_| ()));
     assert!(!fresh("q", 60, &|_| ()) && !fresh("q", -1, &|_| ()));

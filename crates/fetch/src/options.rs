@@ -28,7 +28,7 @@ pub struct Options {
     /// Only what belongs to the campus with this id
     #[arg(long, value_name = "ID")]
     pub(crate) campus: Option<u64>,
-    /// An export younger than this many seconds is not fetched again
+    /// An export whose walk began less than this many seconds ago is not fetched again
     /// [default: 3600, or what the catalog says of the resource]
     #[arg(long, value_name = "SECONDS", requires = "export")]
     max_age: Option<u32>,
