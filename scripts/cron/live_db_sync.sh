@@ -14,13 +14,11 @@ set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/../.."
 window=${1:-300}
 [[ $window =~ ^[0-9]{1,9}$ ]] || { echo "live_db_sync: $window is no number of seconds" >&2; exit 2; }
-# Looked at before the script starts itself anew as a job: job-run hands on what is in .env as environment.
-export RANGE_GIVEN="${RANGE_GIVEN-${UPDATED_RANGE:-}}"
 . scripts/stages.sh live_db_sync live live_sync live_ "$@"
 
 range=$(scripts/dotenv.sh UPDATED_RANGE)
 read_before=${log%/*}/.updated_range
-if [ -z "$RANGE_GIVEN" ] && [ "$range" = "$(cat "$read_before" 2>/dev/null)" ]; then range=; fi
+if [ -z "${UPDATED_RANGE:-}" ] && [ "$range" = "$(cat "$read_before" 2>/dev/null)" ]; then range=; fi
 tables=$(init-db --list --live)
 while IFS=$'\t' read -r table tool _; do
     # Where the API or the database is away, or the quota is used up, the next table fares no better.
