@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::Workdir;
 
-const TOOLS: [&str; 9] = [
+const TOOLS: [&str; 10] = [
     "fetch-cursus",
     "fetch-users",
     "load-table",
@@ -16,6 +16,7 @@ const TOOLS: [&str; 9] = [
     "api-token",
     "job-run",
     "job-monitor",
+    "pipeline-status",
 ];
 
 fn root() -> PathBuf {
@@ -85,6 +86,7 @@ fn only_the_catalog_names_a_resource() {
         "journal",
         "job-run",
         "job-monitor",
+        "pipeline-status",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
