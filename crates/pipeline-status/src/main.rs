@@ -3,7 +3,7 @@
 //! # Layout
 //! - this file: the command line, and what each command prints.
 //! - `measure`: one look at everything; by `database`, `files`, `host`, and `children` for what other tools know.
-//! - `alerts`: the thresholds, and what is not as it should be.
+//! - `thresholds`, `alerts`: from which values on, and what is not as it should be.
 //! - `screen`, `prometheus`: how it is shown. `text`: durations, columns, colours.
 //! - `live`: what changed in a window. `watch`: the screen again and again.
 
@@ -17,9 +17,10 @@ mod measure;
 mod prometheus;
 mod screen;
 mod text;
+mod thresholds;
 mod watch;
 
-use alerts::{Level, Threshold};
+use alerts::Level;
 use anyhow::{Context, Result};
 use catalog::Catalog;
 use clap::{Args, Parser, Subcommand};
@@ -28,6 +29,7 @@ use std::fs;
 use std::process::ExitCode;
 use std::time::Duration;
 use text::{Paint, print};
+use thresholds::Threshold;
 use tool::{Judge, Verdict};
 
 /// One screen of everything that the mirror is, measured just now
@@ -128,7 +130,7 @@ struct Scope {
     #[arg(long, value_name = "ID")]
     cursus: Option<u64>,
     /// Another threshold: live_lag_seconds=60:300; may be given several times
-    #[arg(long, value_name = "NAME=WARNING:CRITICAL", value_parser = alerts::parse)]
+    #[arg(long, value_name = "NAME=WARNING:CRITICAL", value_parser = thresholds::parse)]
     threshold: Vec<Threshold>,
     #[command(flatten)]
     patience: Patience,
@@ -164,7 +166,7 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
             let line = |known: &Threshold| {
                 format!("{}\t{}\t{}\t{}\n", known.name, known.warning, known.critical, known.about)
             };
-            print(&alerts::DEFAULTS.iter().map(line).collect::<String>()).map(|()| Verdict::Done)
+            print(&thresholds::DEFAULTS.iter().map(line).collect::<String>()).map(|()| Verdict::Done)
         }
     }
 }
@@ -192,7 +194,7 @@ fn gauge(scope: &Scope) -> Result<Gauge> {
     let named = named.map(|id| id.parse().with_context(|| format!("CURSUS_ID {id}"))).transpose();
     let cursus = scope.cursus.or(named.verdict(Verdict::Config)?).unwrap_or(21);
     let patience = Duration::from_secs(scope.patience.patience);
-    Ok(Gauge::new(Catalog::load()?, cursus, alerts::replaced(&scope.threshold), patience))
+    Ok(Gauge::new(Catalog::load()?, cursus, thresholds::replaced(&scope.threshold), patience))
 }
 
 /// How a run ends by what it saw: why the database is away comes first.

@@ -3,8 +3,9 @@
 use crate::database::{self, Database, Table};
 use crate::files::{self, Disk, Export, Logs};
 use crate::host::{self, TokenView};
+use crate::thresholds::Threshold;
 use crate::{alerts, children};
-use alerts::{Alert, Level, Threshold};
+use alerts::{Alert, Level};
 use anyhow::Result;
 use api42::Budget;
 use catalog::Catalog;

@@ -8,8 +8,11 @@ use crate::text::{Paint, bytes, duration, fit, instant, right};
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-/// Columns of the names of tables and of jobs.
+/// Columns of the names of tables.
 const NAMES: usize = 24;
+
+/// Columns of the names of jobs.
+const JOBS: usize = 32;
 
 /// Columns of the numbers of a table.
 const WIDTHS: [usize; 8] = [10, 13, 11, 11, 11, 9, 9, 9];
@@ -187,7 +190,7 @@ fn jobs(measured: &Measured) -> String {
     };
     let mut text = format!(
         "{}{}{}{}  NEXT RUN\n",
-        fit("JOB", NAMES),
+        fit("JOB", JOBS),
         fit("STATUS", 12),
         fit("LAST RUN", 22),
         right("TOOK", 8)
@@ -200,7 +203,7 @@ fn jobs(measured: &Measured) -> String {
         let progress = job["progress"].as_str().map(|progress| format!("  {}", tool::printable(progress)));
         text.push_str(&format!(
             "{}{}{}{}  {}{overdue}{}\n",
-            fit(name, NAMES),
+            fit(name, JOBS - 2) + "  ",
             fit(&word("status"), 12),
             fit(&second("last_run"), 22),
             right(&took, 8),

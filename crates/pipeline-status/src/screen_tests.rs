@@ -1,8 +1,8 @@
 use super::*;
-use crate::alerts::DEFAULTS;
 use crate::database::Database;
 use crate::files::{Disk, Export, Logs};
 use crate::measure::Known;
+use crate::thresholds::{self, DEFAULTS};
 use anyhow::anyhow;
 use api42::{Budget, Class};
 use serde_json::json;
@@ -137,7 +137,7 @@ fn nothing_that_could_be_measured_wrongly_is_green() {
     well.token = measured().token;
     well.judge(&DEFAULTS);
     assert_eq!(well.status, Level::Warning, "only the secret: {:?}", well.alerts);
-    well.judge(&crate::alerts::replaced(&[crate::alerts::parse("secret_days=5:1").unwrap()]));
+    well.judge(&thresholds::replaced(&[thresholds::parse("secret_days=5:1").unwrap()]));
     assert_eq!((well.status, well.alerts.len()), (Level::Ok, 0));
     for spoil in [
         (|measured: &mut Measured| measured.backlog = Known::Is(json!({}))) as fn(&mut Measured),

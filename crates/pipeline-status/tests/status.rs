@@ -5,7 +5,7 @@
 use catalog::Catalog;
 use exports::{Place, Scope};
 use serde_json::Value;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::process::Stdio;
 use testkit::{Database, Mock, Run, Workdir};
@@ -230,23 +230,60 @@ fn live_is_what_the_loads_of_the_window_did() {
 }
 
 #[test]
-fn watch_ends_with_q_and_gives_the_terminal_back() {
+fn watch_ends_with_q_or_ctrl_c_and_gives_the_terminal_back() {
+    for (key, ending) in [("q", "ended 0"), ("\u{3}", "ended by SIGINT")] {
+        let text = watched(key);
+        let (screen, after) = text.split_once("\u{1b}[?1049l").unwrap_or_else(|| panic!("{text}"));
+        assert!(screen.starts_with("\u{1b}[?1049h") && screen.contains("mirror42"), "{text}");
+        assert!(after.contains(ending) && after.contains(" icanon") && after.contains(" echo "), "{text}");
+    }
+}
+
+/// What a terminal is sent by a watch that is ended by a key, and by the shell around it.
+fn watched(key: &str) -> String {
     let workdir = Workdir::new();
+    let watch = testkit::tool("pipeline-status").display().to_string() + " --watch --interval 3600";
+    let line = format!("trap : INT; {watch}; echo ended $?; stty -a");
     let mut command = workdir.command("/usr/bin/env");
-    let watch = testkit::tool("pipeline-status").display().to_string()
-        + " --watch --interval 3600; echo ended $?; stty -a";
-    command.args(["TERM=xterm", "script", "-qec", &watch, "/dev/null"]);
+    command.args(["TERM=xterm", "SHELL=/bin/sh", "script", "-qec", &line, "/dev/null"]);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-    // It is read whenever it comes, and the next look is an hour away.
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(b"q").unwrap();
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout);
-    let (screen, after) = text.split_once("\u{1b}[?1049l").unwrap_or_else(|| panic!("{text}"));
-    assert!(
-        screen.contains("\u{1b}[?1049h") && screen.contains("mirror42") && screen.contains("q ends"),
-        "{text}"
-    );
-    assert!(after.contains("ended 0") && after.contains(" icanon") && after.contains(" echo "), "{text}");
-    drop(stdin);
+    let (mut keyboard, mut terminal) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let mut sent = read_until(&mut terminal, "q ends");
+    // The next look is an hour away: only the key ends this.
+    keyboard.write_all(key.as_bytes()).unwrap();
+    let mut rest = Vec::new();
+    terminal.read_to_end(&mut rest).unwrap();
+    child.wait().unwrap();
+    sent.push_str(&String::from_utf8_lossy(&rest));
+    sent
+}
+
+/// What is read until some words came.
+fn read_until(from: &mut impl Read, words: &str) -> String {
+    let (mut read, mut buffer) = (Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&read).contains(words) {
+        let count = from.read(&mut buffer).unwrap();
+        assert!(count > 0, "{words} never came: {}", String::from_utf8_lossy(&read));
+        read.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&read).into_owned()
+}
+
+#[test]
+fn watch_survives_a_database_that_goes_away() {
+    let database = Database::create();
+    let mut workdir = Workdir::new();
+    workdir.set("DATABASE_URL", &database.url());
+    drop(workdir.run("init-db", &[]).expect(0));
+    let mut command = workdir.command("pipeline-status");
+    command.args(["--watch", "--interval", "1"]).stdout(Stdio::piped()).stdin(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let mut screens = child.stdout.take().unwrap();
+    let before = read_until(&mut screens, "\ndatabase  PostgreSQL ");
+    assert!(!before.contains("not known"), "{before}");
+    drop(database);
+    let after = read_until(&mut screens, "\ndatabase  not known: ");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(after.contains("CRITICAL  database"), "{after}");
 }
