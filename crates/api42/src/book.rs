@@ -191,7 +191,8 @@ impl Book {
     pub(crate) fn learn(&mut self, ticket: Ticket, hints: &Hints, now: Micros) {
         self.per_second = hints.per_second.filter(|limit| *limit > 0).unwrap_or(self.per_second);
         self.per_hour = hints.per_hour.filter(|limit| *limit > 0).unwrap_or(self.per_hour);
-        let newer = self.reading.is_none_or(|reading| reading.call < ticket.0);
+        // A number that this book never gave is of one that was lost: as the latest call it would hide all of ours.
+        let newer = ticket.0 <= self.calls && self.reading.is_none_or(|reading| reading.call < ticket.0);
         if let Some(remaining) = hints.remaining.filter(|_| newer) {
             let remaining = i64::from(remaining);
             let own = self.own(now) - self.since(ticket.0);

@@ -160,6 +160,7 @@ fn calls_of_somebody_else_are_left_room_for_an_hour() {
     let now = 30 * SECOND;
     book.learn(Ticket(100), &hints(None, Some(300)), now);
     assert_eq!(book.allowed(now, ALL), 300);
+    book.calls = 101;
     book.learn(Ticket(101), &hints(None, Some(0)), now);
     assert_eq!(book.claim(now, ALL), Decision::Wait(now + HOUR, Why::Hour));
     assert_eq!(
@@ -177,9 +178,11 @@ fn the_share_of_other_hosts_is_not_mistaken_for_strangers() {
     book.learn(Ticket(100), &hints(None, Some(500)), now);
     assert_eq!(book.allowed(now, HALF), 500);
     // They used nothing: no more than our half for all that.
+    book.calls = 101;
     book.learn(Ticket(101), &hints(None, Some(1099)), now);
     assert_eq!(book.allowed(now, HALF), 500);
     // Somebody used 200 more than the others' half.
+    book.calls = 102;
     book.learn(Ticket(102), &hints(None, Some(300)), now);
     assert_eq!(book.allowed(now, HALF), 300);
 }
@@ -252,4 +255,12 @@ fn a_book_that_is_not_ours_is_no_book() {
     book.next = 9 * HOUR;
     let bytes = book.write(100 * SECOND).unwrap();
     assert!(Book::read(&bytes, "boot", 101 * SECOND).is_none(), "a slot in hours cannot be right");
+}
+
+#[test]
+fn an_answer_to_a_call_of_a_lost_book_does_not_hide_the_calls_of_this_one() {
+    let mut book = with_limits(1000, 1200);
+    book.learn(Ticket(5000), &hints(None, Some(1190)), SECOND);
+    let sent = run(&mut book, SECOND, HOUR / 2, ALL, 1000, &mut Dice(1));
+    assert!(sent.len() <= 1200, "{}", sent.len());
 }
