@@ -161,6 +161,27 @@ fn bulk_work_at_full_speed_leaves_live_work_its_whole_hour() {
 }
 
 #[test]
+fn live_work_that_begins_after_all_others_is_not_made_to_wait() {
+    for seed in 0..12 {
+        let mut dice = Dice(seed);
+        let (per_second, per_hour) = [(2, 1200), (8, 1400), (8, 5000)][seed as usize % 3];
+        let start = [1, 10][seed as usize % 2] * MINUTE;
+        let mut book = with_limits(per_second, per_hour);
+        let mut workers: Vec<_> =
+            [Class::Bulk, Class::Backlog, Class::Hand].map(|class| Worker::new(class, 1, 100)).into();
+        work(&mut book, &mut workers, 0, start, &mut dice);
+        let mut live = Worker::new(Class::Live, 60, u64::from(per_hour) / 150);
+        live.more = start;
+        workers.push(live);
+        work(&mut book, &mut workers, start, start + HOUR, &mut dice);
+        let wait = workers[3].longest_wait;
+        assert!(wait < 5 * SECOND, "seed {seed}: a live call waited {} s", wait / SECOND);
+        let used = between(&all(&workers), 0, HOUR);
+        assert!(used as f64 >= 0.95 * f64::from(per_hour), "seed {seed}: {used} of {per_hour}");
+    }
+}
+
+#[test]
 fn alone_each_class_fills_the_hour_up_to_its_share() {
     for class in Class::ALL {
         let mut workers = [Worker::new(class, 1, 100)];

@@ -10,6 +10,10 @@ const SEEN_MINUTES: u64 = 10;
 /// It is taken to call somewhat more often than it did.
 const SPARE: f64 = 1.5;
 
+/// At least this share of the hour is taken to be wanted by it, though it was not seen: it may begin at any moment, and
+/// polls five lists a minute. As the hour goes on less of that is kept, so that it is used all the same.
+const EXPECTED: f64 = 0.25;
+
 /// No more than this share of the hour is kept for it.
 const MOST_KEPT: f64 = 0.5;
 
@@ -91,7 +95,7 @@ impl Book {
     }
 
     /// Calls a minute that live work will want: the more of what it made in the last ten minutes and in the hour, and
-    /// some more; none when it made none lately. One minute counts no more than a sixtieth of the hour, so that one
+    /// some more; never less than is expected of it. One minute counts no more than a sixtieth of the hour, so that one
     /// burst is no habit.
     fn live_rate(&self, now: Micros, host: i64) -> f64 {
         let minute = now / MINUTE;
@@ -103,12 +107,13 @@ impl Book {
             all += calls;
             lately += if seen + SEEN_MINUTES > minute { calls } else { 0 };
         }
+        let expected = host as f64 * EXPECTED / 60.0;
         if lately == 0 {
-            return 0.0;
+            return expected;
         }
         let minutes = minute.saturating_sub(first) + 1;
         let lately = f64::from(lately) / minutes.min(SEEN_MINUTES) as f64;
-        (f64::from(all) / minutes as f64).max(lately) * SPARE
+        ((f64::from(all) / minutes as f64).max(lately) * SPARE).max(expected)
     }
 
     /// Calls that come at once rather than evenly: one poll of live work, and one of each class that was left out.
