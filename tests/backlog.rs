@@ -2,6 +2,8 @@
 
 use end_to_end::{HANGING, NIGHTLY, World};
 use serde_json::{Value, json};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
 use testkit::Run;
 
 const SCRIPT: &str = "scripts/cron/backlog_worker.sh";
@@ -93,5 +95,25 @@ fn the_script_runs_once_on_a_host_and_refuses_what_it_does_not_know() {
     file.lock().unwrap();
     assert_eq!(world.workdir.script(SCRIPT, &[]).expect(75).stderr, "", "in cron that is no news");
     drop(file);
+    drop(world.workdir.script(SCRIPT, &[]).expect(0));
+}
+
+#[test]
+fn the_script_holds_its_lock_as_long_as_its_worker_lives() {
+    let world = world(&["--students", "20"]);
+    let script = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(SCRIPT);
+    let mut command = world.workdir.command(&script.display().to_string());
+    command.arg("--watch").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut worker = command.spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    // Its first round is over: it is the tool that lives now, no more the script.
+    while !world.workdir.path("logs/backlog_metrics.json").exists() {
+        assert!(Instant::now() < deadline, "it never worked");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let second = world.workdir.script(SCRIPT, &[]);
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    drop(second.expect(75));
     drop(world.workdir.script(SCRIPT, &[]).expect(0));
 }
