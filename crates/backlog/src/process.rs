@@ -30,7 +30,7 @@ const MISSING: &str = "missing parent";
 /// How long one whom the API does not give is not asked for again.
 const ABSENCE: TimeDelta = TimeDelta::days(7);
 /// How long one who was loaded, and is missing all the same because the row was set aside, is not asked for again.
-const SET_ASIDE: TimeDelta = TimeDelta::days(1);
+const SET_ASIDE: TimeDelta = TimeDelta::hours(1);
 
 /// What a round did.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
@@ -87,9 +87,10 @@ impl Worker<'_> {
             }
         }
         drop(busy);
-        metrics::write(self.store.as_mut(), self.settings)?;
+        let written = metrics::write(self.store.as_mut(), self.settings);
         tally.seconds = started.elapsed().as_secs_f64();
-        outcome.map(|()| tally)
+        // Why the work ended counts more than a file of numbers.
+        outcome.and(written).map(|()| tally)
     }
 
     /// Adds the people that rows in quarantine wait for, but for those who were asked for lately.
