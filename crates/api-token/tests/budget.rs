@@ -52,7 +52,8 @@ fn an_hour_that_is_used_up_is_75_for_everybody_and_the_reserve_is_live_works() {
     };
     let bulk = until_busy("bulk");
     let live = until_busy("live");
-    assert!((14..=17).contains(&bulk), "four fifths of twenty, and not {bulk}");
+    // Four fifths at most; of a burst less, because live work may begin at any moment.
+    assert!((11..=16).contains(&bulk), "of twenty not {bulk}");
     assert!(live >= 1, "nothing was left for live work");
     assert_eq!((until_busy("live"), until_busy("bulk"), until_busy("hand")), (0, 0, 0));
     assert_eq!(desk.mock.count("limit_violations"), 0);
