@@ -115,5 +115,7 @@ fn the_script_holds_its_lock_as_long_as_its_worker_lives() {
     worker.kill().unwrap();
     worker.wait().unwrap();
     drop(second.expect(75));
+    // What the killed worker was running ends a moment later, and holds the lock until then.
+    drop(world.workdir.shell("timeout 60 flock \"$LOGS_DIR/.backlog_worker.lock\" true").expect(0));
     drop(world.workdir.script(SCRIPT, &[]).expect(0));
 }
