@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
+use tool::{Judge, Verdict};
 
 /// Pause between two looks whether a child has ended.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -14,21 +15,40 @@ const PAUSE: Duration = Duration::from_millis(2);
 /// The object that a tool prints.
 ///
 /// # Errors
-/// What the tool said last when it failed, or that it did not end in time, or printed something else.
+/// What the tool said last when it failed, or that it did not end in time, or printed something else. How the tool ended
+/// is the verdict.
 pub(crate) fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<Value> {
     let mut command = Command::new(program(tool));
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // What this host knows is asked for, not a server that may have been the one to ask. And a child that fails is no error
+    // of the job that this may be a part of.
+    command.env("MONITOR_URL", "").env_remove("JOB_PROGRESS");
     let mut child = command.spawn().with_context(|| format!("{tool} cannot be run"))?;
     let printed = listen(child.stdout.take());
     let said = listen(child.stderr.take());
     let status = wait(&mut child, patience).with_context(|| tool.to_owned())?;
     let (printed, said) = (joined(printed)?, joined(said)?);
-    // 1 and 3 say how the jobs are, not how the reading went.
+    // Up to 4 the code says how things are, not how the reading went.
     let object = serde_json::from_str(&printed).ok().filter(Value::is_object);
     match (status.code(), object) {
-        (Some(0 | 1 | 3), Some(object)) => Ok(object),
-        _ => Err(anyhow!(said.lines().last().map_or_else(|| format!("{tool}: {status}"), str::to_owned))),
+        (Some(0..=4), Some(object)) => Ok(object),
+        _ => {
+            let last = said.lines().last().map_or_else(|| format!("{tool}: {status}"), str::to_owned);
+            Err(anyhow!(last).verdict(verdict(status)))
+        }
     }
+}
+
+fn verdict(status: ExitStatus) -> Verdict {
+    let known = [
+        Verdict::Unreachable,
+        Verdict::Io,
+        Verdict::Busy,
+        Verdict::Credentials,
+        Verdict::Config,
+        Verdict::Refused,
+    ];
+    known.into_iter().find(|verdict| status.code() == Some(verdict.code().into())).unwrap_or(Verdict::Failed)
 }
 
 /// The tool beside this one, so that no PATH is needed for what was built together.
