@@ -51,7 +51,7 @@ pub fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<Heard> 
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| not_started(tool, error))?;
     let pipes = (listen(child.stdout.take()), listen(child.stderr.take()));
-    let heard = hear(&mut child, pipes, patience);
+    let heard = hear(&mut child, &pipes, patience);
     if heard.is_err() {
         // It may have ended by itself meanwhile; it is waited for either way, so that nothing is left behind.
         drop(child.kill());
@@ -94,7 +94,7 @@ fn read(pipe: impl Read) -> Result<String> {
 
 /// How it ended, what it printed, and what it said. Who started something that goes on without it still holds its pipes:
 /// the time is up for all of them together.
-fn hear(child: &mut Child, pipes: (Pipe, Pipe), patience: Duration) -> Result<(ExitStatus, String, String)> {
+fn hear(child: &mut Child, pipes: &(Pipe, Pipe), patience: Duration) -> Result<(ExitStatus, String, String)> {
     let started = Instant::now();
     let late = || anyhow!("no answer within {} s", patience.as_secs()).verdict(Verdict::Unreachable);
     let left = || patience.saturating_sub(started.elapsed());
