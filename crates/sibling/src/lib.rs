@@ -26,7 +26,7 @@ pub struct Heard {
     pub code: Option<i32>,
     /// What it printed.
     pub printed: String,
-    /// Its last line on stderr, or how it ended.
+    /// Its last line on stderr, or what is wrong with its arguments, or how it ended.
     pub last_words: String,
 }
 
@@ -58,7 +58,7 @@ pub fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<Heard> 
         drop(child.wait());
     }
     let (status, printed, said) = heard.with_context(|| tool.to_owned())?;
-    let last_words = said.lines().last().map_or_else(|| format!("{tool}: {status}"), str::to_owned);
+    let last_words = last_words(&said).map_or_else(|| format!("{tool}: {status}"), str::to_owned);
     Ok(Heard { code: status.code(), printed, last_words })
 }
 
@@ -71,6 +71,11 @@ fn program(tool: &str) -> PathBuf {
 fn not_started(tool: &str, error: std::io::Error) -> anyhow::Error {
     let verdict = if error.kind() == ErrorKind::NotFound { Verdict::Config } else { Verdict::Failed };
     anyhow::Error::new(error).context(format!("{tool} cannot be run")).verdict(verdict)
+}
+
+/// Where arguments are wrong, help follows.
+fn last_words(said: &str) -> Option<&str> {
+    said.lines().find(|line| line.starts_with("error: ")).or_else(|| said.lines().last())
 }
 
 type Pipe = Receiver<Result<String>>;
@@ -128,6 +133,8 @@ mod tests {
         assert_eq!((heard.code, heard.last_words.as_str()), (Some(3), "last"));
         assert_eq!(heard.json(&[0, 3]).unwrap()["a"], 1);
         assert_eq!(heard.json(&[0, 1]).unwrap_err().to_string(), "last");
+        let usage = shell("echo 'error: what?' >&2; echo help >&2; exit 2", LONG).unwrap();
+        assert_eq!(usage.last_words, "error: what?");
         let killed = shell("kill -9 $$", LONG).unwrap();
         assert_eq!(killed.code, None);
         assert!(killed.json(&[0]).unwrap_err().to_string().contains("signal: 9"));
