@@ -28,6 +28,9 @@ const PAUSE: Duration = Duration::from_secs(30);
 const SAID: [i32; 4] = [0, 1, 2, UNKNOWN];
 const UNKNOWN: i32 = 3;
 
+/// That with which it says that something could not be checked.
+const FAILED: i32 = 4;
+
 /// What it knew last, and the check that is going on.
 #[derive(Debug, Default)]
 pub(crate) struct Checks {
@@ -108,16 +111,17 @@ fn ask(arguments: &[&str], patience: Duration) -> Result<Heard> {
 fn object(what: &str, heard: Result<Heard>, nothing: Option<Value>) -> Measured {
     let text = match (heard, nothing) {
         (Err(error), Some(nothing)) if Verdict::of(&error) == Verdict::Config => Ok(format!("{nothing}\n")),
-        (heard, _) => heard.and_then(|heard| said(&heard, Value::is_object)),
+        (heard, _) => heard.and_then(|heard| said(&heard, &SAID, Value::is_object)),
     };
     let text =
         text.map_err(|error| Refusal::unavailable(&format!("{what}: check-integrity cannot tell"), &error));
     text.map(Bytes::from)
 }
 
+/// The report; without a timestamp there is none yet, whatever else is said.
 fn report(heard: Result<Heard>) -> Measured {
     let is_none = match &heard {
-        Ok(heard) => heard.code == Some(UNKNOWN) && matches!(heard.printed.trim(), "" | "null"),
+        Ok(heard) => heard.json(&[UNKNOWN]).is_ok_and(|said| said.get("timestamp").is_none()),
         Err(error) => Verdict::of(error) == Verdict::Config,
     };
     if is_none {
@@ -131,21 +135,24 @@ fn list(heard: Result<Heard>) -> Measured {
     let what = "Whether there are violations is not known";
     let text = heard.and_then(|heard| {
         let is_sure = heard.code != Some(UNKNOWN);
-        said(&heard, |list| list.as_array().is_some_and(|list| is_sure || !list.is_empty()))
+        said(&heard, &SAID, |list| list.as_array().is_some_and(|list| is_sure || !list.is_empty()))
     });
     text.map(Bytes::from)
         .map_err(|error| Refusal::unavailable(&format!("{what}: no recent check says it"), &error))
 }
 
+/// A report in which single checks failed is one; what names an error as a whole is none.
 fn checked(heard: Result<Heard>) -> Measured {
-    match heard {
-        Ok(heard) if heard.code == Some(i32::from(Verdict::Busy.code())) => Err(going_on()),
-        heard => object("The check failed", heard, None),
+    if heard.as_ref().is_ok_and(|heard| heard.code == Some(i32::from(Verdict::Busy.code()))) {
+        return Err(going_on());
     }
+    let is_report = |said: &Value| said.get("timestamp").is_some() && said.get("error").is_none();
+    let text = heard.and_then(|heard| said(&heard, &[0, 1, 2, UNKNOWN, FAILED], is_report));
+    text.map(Bytes::from).map_err(|error| Refusal::unavailable("The check failed", &error))
 }
 
-fn said(heard: &Heard, is_wanted: impl Fn(&Value) -> bool) -> Result<String> {
-    let json = heard.json(&SAID)?;
+fn said(heard: &Heard, codes: &[i32], is_wanted: impl Fn(&Value) -> bool) -> Result<String> {
+    let json = heard.json(codes)?;
     if is_wanted(&json) {
         Ok(heard.printed.clone())
     } else {

@@ -100,7 +100,8 @@ fn what_check_integrity_does_not_know_never_reads_as_nothing() {
         folder.start(&["--patience", "1"]).get(path)
     };
     drop(get("echo '[]'; exit 3", "/health/violations").expect(503));
-    drop(get("echo null; exit 3", "/health/latest-report").expect(404));
+    let none = get("echo '{\"error\":\"none yet\"}'; exit 3", "/health/latest-report").expect(404);
+    assert_eq!(none.error(), "No health reports available yet. The first check runs in 5 minutes.");
     for script in [
         "echo '{\"status\":\"healthy\"}'; exit 4",
         "echo '{\"status\":\"healthy\"}'; kill -9 $$",
@@ -123,7 +124,7 @@ fn a_check_is_run_once_at_a_time_and_not_again_at_once() {
     let folder = Folder::new();
     folder.tool(
         "check-integrity",
-        "case $1 in run) echo \"$*\" >>runs; while ! [ -e go ]; do sleep 0.05; done; echo '{\"report\":1}'; exit 2 ;;
+        "case $1 in run) echo \"$*\" >>runs; while ! [ -e go ]; do sleep 0.05; done; echo '{\"timestamp\":1}'; exit 2 ;;
          *) echo \"{\\\"runs\\\":$(wc -l <runs || echo 0)}\" ;; esac",
     );
     let server = folder.start(&[]);
@@ -136,7 +137,11 @@ fn a_check_is_run_once_at_a_time_and_not_again_at_once() {
         let second = check_now(&server, "").expect(409);
         assert_eq!(second.error(), "A check is going on");
         folder.0.write("go", "");
-        assert_eq!(first.join().unwrap().expect(200).body, "{\"report\":1}\n", "what it found is no failure");
+        assert_eq!(
+            first.join().unwrap().expect(200).body,
+            "{\"timestamp\":1}\n",
+            "what it found is no failure"
+        );
     });
     let third = check_now(&server, "").expect(429);
     assert!((1..=31).contains(&third.header("retry-after").parse::<u32>().unwrap()));
@@ -148,7 +153,7 @@ fn after_a_check_nothing_is_said_that_was_known_before() {
     let folder = Folder::new();
     folder.tool(
         "check-integrity",
-        "case $1 in run) echo x >>runs; echo '{}' ;; *) touch runs; echo \"{\\\"runs\\\":$(wc -l <runs)}\" ;; esac",
+        "case $1 in run) echo x >>runs; echo '{\"timestamp\":1}' ;; *) touch runs; echo \"{\\\"runs\\\":$(wc -l <runs)}\" ;; esac",
     );
     let server = folder.start(&[]);
     assert_eq!(server.get("/health/status").json()["runs"], 0);
@@ -160,7 +165,10 @@ fn after_a_check_nothing_is_said_that_was_known_before() {
 fn a_check_goes_on_when_who_asked_for_it_leaves() {
     use std::io::Write;
     let folder = Folder::new();
-    folder.tool("check-integrity", "echo x >>runs; while ! [ -e go ]; do sleep 0.05; done; echo '{}'");
+    folder.tool(
+        "check-integrity",
+        "echo x >>runs; while ! [ -e go ]; do sleep 0.05; done; echo '{\"timestamp\":1}'",
+    );
     let server = folder.start(&[]);
     let mut leaving = server.connect();
     let request = format!(
@@ -177,7 +185,14 @@ fn a_check_goes_on_when_who_asked_for_it_leaves() {
 
 #[test]
 fn another_check_somewhere_else_is_a_conflict_and_a_failed_one_is_no_report() {
-    for (script, code) in [("exit 75", 409), ("echo '{}'; exit 4", 503), ("exit 0", 503)] {
+    for (script, code) in [
+        ("echo '{\"timestamp\":\"t\",\"error\":\"busy\"}'; exit 75", 409),
+        ("echo '{\"timestamp\":\"t\",\"error\":\"no database\"}'; exit 4", 503),
+        ("echo '{}'; exit 4", 503),
+        ("exit 0", 503),
+        // Single checks failed, and the report says which.
+        ("echo '{\"timestamp\":\"t\"}'; exit 4", 200),
+    ] {
         let folder = Folder::new();
         folder.tool("check-integrity", script);
         drop(check_now(&folder.start(&[]), "").expect(code));
