@@ -81,7 +81,7 @@ struct Arguments {
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
     /// Seconds that the database, and each tool that is asked, may take to answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..=60))]
     patience: u64,
 }
 

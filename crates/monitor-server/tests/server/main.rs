@@ -18,7 +18,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use testkit::{Database, Workdir};
+use testkit::{Database, Workdir, until};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
@@ -155,17 +155,6 @@ fn rest(stream: &mut TcpStream) -> String {
 
 fn send(child: &Child, signal: &str) {
     assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
-}
-
-/// Waits for something that comes, on a machine that may be busy.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("in vain: {what}");
 }
 
 /// The description of all routes.
