@@ -1,0 +1,77 @@
+// Speaks to the server. The token of a person is kept in this tab, and only once the server has accepted it.
+
+import { printable } from "./text.js";
+
+/** Milliseconds that an answer may take. */
+const PATIENCE = 10_000;
+
+/** The server wants a token, or another one. */
+export class Refused extends Error {}
+
+let token = stored();
+
+/**
+ * The object that the server answers.
+ *
+ * Fails with one sentence: Refused when it wants a token, else why there is no answer.
+ */
+export async function ask(path) {
+  const [answer, text] = await fetched(path);
+  if (answer.status === 401) throw new Refused(token === null ? "the server wants a token" : "the server does not accept the token");
+  const body = parsed(text);
+  if (!answer.ok) throw new Error(`the server says ${answer.status}: ${printable(body?.error ?? answer.statusText)}`);
+  if (body === null || typeof body !== "object") throw new Error("the answer is not JSON");
+  return body;
+}
+
+async function fetched(path) {
+  const headers = token === null ? {} : { Authorization: `Bearer ${token}` };
+  try {
+    const answer = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
+    return [answer, await answer.text()];
+  } catch (error) {
+    const late = error.name === "TimeoutError";
+    throw new Error(late ? `no answer within ${PATIENCE / 1000} s` : "the server cannot be reached", { cause: error });
+  }
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+export const hasToken = () => token !== null;
+
+/** Uses a token from now on; false when it cannot be one. */
+export function takeToken(typed) {
+  if (!/^[\x21-\x7e]+$/.test(typed)) return false;
+  token = typed;
+  return true;
+}
+
+/** Keeps the token until the tab is closed. */
+export function keepToken() {
+  if (token !== null && stored() !== token) attempt(() => sessionStorage.setItem("token", token));
+}
+
+/** Forgets the token, and everything that it has shown. */
+export function forgetToken() {
+  attempt(() => sessionStorage.removeItem("token"));
+  location.reload();
+}
+
+function stored() {
+  return attempt(() => sessionStorage.getItem("token")) ?? null;
+}
+
+/** Where storage is forbidden, the token lives as long as the page. */
+function attempt(step) {
+  try {
+    return step();
+  } catch {
+    return null;
+  }
+}
