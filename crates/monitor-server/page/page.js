@@ -37,11 +37,11 @@ async function start() {
     hear(status);
     failure = null;
     keepToken();
-    lock(false);
+    lock(null);
   } catch (error) {
     if (mine !== turn) return;
     failure = error.message;
-    if (error instanceof Refused) lock(true);
+    if (error instanceof Refused) lock(error);
   }
   showBadge();
   if (!document.hidden) timer = setTimeout(start, PERIOD);
@@ -130,14 +130,14 @@ function showIcon(word) {
 }
 
 /** Shows the form for a token, or takes it away. */
-function lock(is) {
+function lock(refused) {
   // Who was typing goes on where it matters, and nobody else's focus moves.
   const [wasHidden, wasThere] = [element("lock").hidden, element("lock").contains(document.activeElement)];
-  hidden(element("lock"), !is);
-  if (is && wasHidden && document.activeElement === document.body) element("token").focus({ preventScroll: true });
-  if (!is && wasThere) element("main").focus({ preventScroll: true });
-  hidden(element("forget"), is || !hasToken());
-  if (is && hasToken()) words(element("wrong"), "The server does not accept this token.");
+  hidden(element("lock"), refused === null);
+  if (refused && wasHidden && document.activeElement === document.body) element("token").focus({ preventScroll: true });
+  if (!refused && wasThere) element("main").focus({ preventScroll: true });
+  hidden(element("forget"), !hasToken());
+  if (refused?.isWrong) words(element("wrong"), "The server does not accept this token.");
 }
 
 function unlock(event) {

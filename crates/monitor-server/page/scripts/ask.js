@@ -6,7 +6,12 @@ import { printable } from "./text.js";
 const PATIENCE = 10_000;
 
 /** The server wants a token, or another one. */
-export class Refused extends Error {}
+export class Refused extends Error {
+  constructor(isWrong) {
+    super(isWrong ? "the server does not accept this token" : "the server wants a token");
+    this.isWrong = isWrong;
+  }
+}
 
 let token = stored();
 
@@ -17,7 +22,12 @@ let token = stored();
  */
 export async function ask(path) {
   const [answer, text] = await fetched(path);
-  if (answer.status === 401) throw new Refused(token === null ? "the server wants a token" : "the server does not accept the token");
+  if (answer.status === 401) {
+    const refused = new Refused(token !== null);
+    // It is not offered again: who guesses is slowed down.
+    dropToken();
+    throw refused;
+  }
   const body = parsed(text);
   if (!answer.ok) throw new Error(`the server says ${answer.status}: ${printable(body?.error ?? answer.statusText)}`);
   if (body === null || typeof body !== "object") throw new Error("the answer is not JSON");
@@ -59,8 +69,13 @@ export function keepToken() {
 
 /** Forgets the token, and everything that it has shown. */
 export function forgetToken() {
-  attempt(() => sessionStorage.removeItem("token"));
+  dropToken();
   location.reload();
+}
+
+function dropToken() {
+  token = null;
+  attempt(() => sessionStorage.removeItem("token"));
 }
 
 function stored() {

@@ -91,7 +91,7 @@ function showMirror(row, line, mirror) {
   show(field(row, "live_lag_seconds"), isFollowed ? mirror.live_lag_seconds : "", isFollowed ? duration(mirror.live_lag_seconds) : "–");
   const estimate = mirror.rows_counted ? "" : "~";
   show(field(row, "rows"), mirror.rows, count(mirror.rows) && estimate + count(mirror.rows));
-  attribute(field(row, "rows"), "title", estimate && "the estimate of the database");
+  attribute(field(row, "rows"), "title", estimate ? "the estimate of the database" : null);
   show(field(row, "bytes"), mirror.bytes, bytes(mirror.bytes));
   for (const [name, sign] of [["inserted_hour", "+"], ["updated_hour", "~"], ["deleted_hour", "−"]]) {
     show(field(row, name), mirror[name], count(mirror[name]) && sign + count(mirror[name]));
