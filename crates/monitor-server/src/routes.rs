@@ -59,6 +59,7 @@ fn table() -> Vec<Route> {
         reading("/", Access::Open, page::shell),
         reading("/page.css", Access::Open, page::style),
         reading("/page.js", Access::Open, page::script),
+        reading("/scripts/{name}", Access::Open, page::part),
         reading("/openapi.json", Access::Open, page::openapi),
         reading("/healthz", Access::Open, probes::alive),
         reading("/readyz", Access::Open, probes::ready),

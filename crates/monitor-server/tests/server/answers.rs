@@ -138,6 +138,7 @@ fn what_is_compiled_in_is_what_lies_in_the_folder() {
         ("/", "text/html; charset=utf-8", include_str!("../../page/index.html")),
         ("/page.css", "text/css; charset=utf-8", include_str!("../../page/page.css")),
         ("/page.js", "text/javascript; charset=utf-8", include_str!("../../page/page.js")),
+        ("/scripts/view.js", "text/javascript; charset=utf-8", include_str!("../../page/scripts/view.js")),
         ("/openapi.json", "application/json", include_str!("../../openapi.json")),
     ] {
         let answer = server.ask("GET", path, &[]).expect(200);

@@ -3,14 +3,17 @@
 //! - `answers`: every route, and what it says. `access`: who may ask, by which name, with which token.
 //! - `clients`: those that are slow, many, huge or rude. `outages`: the database away, slow, back.
 //! - `tools`: what comes of a tool that fails, hangs or talks nonsense. `ending`: start and end.
+//! - `page`: what a browser shows of it. `browser`: that browser.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
 mod access;
 mod answers;
+mod browser;
 mod clients;
 mod ending;
 mod outages;
+mod page;
 mod tools;
 
 use serde_json::Value;
@@ -163,7 +166,11 @@ fn described() -> Vec<(String, String, Value)> {
     let mut routes = Vec::new();
     for (path, operations) in described["paths"].as_object().unwrap() {
         for (method, operation) in operations.as_object().unwrap() {
-            routes.push((method.to_uppercase(), path.replace("{id}", "1"), operation.clone()));
+            routes.push((
+                method.to_uppercase(),
+                path.replace("{id}", "1").replace("{name}", "text.js"),
+                operation.clone(),
+            ));
         }
     }
     assert!(routes.len() > 20);
