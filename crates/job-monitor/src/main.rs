@@ -2,12 +2,10 @@
 //!
 //! # Layout
 //! - this file: the command line, and what each command prints.
-//! - `bodies`: the JSON of the REST API.
 //! - `boxes`, `tables`, `sheet`: the screens of active, of history and summary, of status.
 //! - `watch`: active, again and again. `patience`: how long an answer is waited for.
 //! - `text`: durations, columns, colours.
 
-mod bodies;
 mod boxes;
 mod patience;
 mod sheet;
@@ -17,7 +15,7 @@ mod watch;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
-use journal::read::{Filter, Item, Job, Source};
+use journal::read::{Filter, Item, Job, Source, bodies};
 use patience::within;
 use std::io::Write;
 use std::process::ExitCode;

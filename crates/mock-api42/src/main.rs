@@ -30,9 +30,9 @@ use anyhow::{Context, anyhow};
 use app::App;
 use clap::Parser;
 use faults::{Fault, Faults};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -115,21 +115,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let app = Arc::new(App::new(arguments, Faults::new(arguments.fault.clone())));
     let moved = Arc::clone(&app);
     std::thread::spawn(move || keep_moving(&moved));
-    announce(&format!("http://{}", listener.local_addr()?), arguments.ready_file.as_deref())?;
+    tool::announce(&format!("http://{}", listener.local_addr()?), arguments.ready_file.as_deref())?;
     http::serve(&app, &listener)?;
     Ok(Verdict::Done)
-}
-
-fn announce(address: &str, ready_file: Option<&Path>) -> anyhow::Result<()> {
-    if let Some(path) = ready_file {
-        let aside = path.with_extension("part");
-        std::fs::write(&aside, format!("{address}\n"))
-            .and_then(|()| std::fs::rename(&aside, path))
-            .with_context(|| format!("writing {}", path.display()))
-            .verdict(Verdict::Io)?;
-    }
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{address}").and_then(|()| stdout.flush()).context("stdout").verdict(Verdict::Io)
 }
 
 fn end_with_stdin() {
