@@ -19,8 +19,14 @@ pub(crate) fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<
 }
 
 fn verdict(code: Option<i32>) -> Verdict {
-    let known =
-        [Verdict::Refused, Verdict::Unreachable, Verdict::Io, Verdict::Busy, Verdict::Credentials, Verdict::Config];
+    let known = [
+        Verdict::Refused,
+        Verdict::Unreachable,
+        Verdict::Io,
+        Verdict::Busy,
+        Verdict::Credentials,
+        Verdict::Config,
+    ];
     known.into_iter().find(|verdict| code == Some(verdict.code().into())).unwrap_or(Verdict::Failed)
 }
 
