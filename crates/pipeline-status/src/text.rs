@@ -55,9 +55,9 @@ pub(crate) fn short(count: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let tenths = |unit: u64| count as f64 / unit as f64;
     match count {
-        ..=9_999 => count.to_string(),
-        ..=99_949 => format!("{:.1}k", tenths(1000)),
-        ..=999_499 => format!("{:.0}k", tenths(1000)),
+        0..=9_999 => count.to_string(),
+        10_000..=99_949 => format!("{:.1}k", tenths(1000)),
+        99_950..=999_499 => format!("{:.0}k", tenths(1000)),
         _ => format!("{:.1}M", tenths(1_000_000)),
     }
 }
