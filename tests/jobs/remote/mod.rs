@@ -203,6 +203,10 @@ fn runs_that_were_not_asked_for_are_refused() {
         let run = far.run("job-monitor", &[&["history"], wrong.as_slice()].concat()).expect(65);
         drop(run.complains(&["other runs than it was asked for"]));
     }
+    let gone =
+        Server::start(|_| http("404 Not Found", "application/json", r#"{"error":"Job not found: 9"}"#));
+    let run = beside(&gone.url).run("job-monitor", &["history", "--before", "9"]).expect(2);
+    drop(run.complains(&["there is no run 9 to go on from"]));
     let other = Server::start(|_| json(&golden("status.json")));
     drop(
         beside(&other.url)

@@ -43,6 +43,11 @@ impl Answer {
         let refusal: Refusal = serde_json::from_slice(&self.body).ok()?;
         Some(refusal.error.chars().take(WORDS).collect())
     }
+
+    /// Whether it says that there is no such run, as opposed to no such page.
+    fn is_no_run(&self) -> bool {
+        self.status == 404 && self.said().is_some_and(|said| said.starts_with("Job not found"))
+    }
 }
 
 pub(super) fn jobs(answer: &Answer) -> Result<Vec<Job>> {
@@ -52,6 +57,9 @@ pub(super) fn jobs(answer: &Answer) -> Result<Vec<Job>> {
 
 /// The runs, if they are those that were asked for: a server that does not know a filter would ignore it.
 pub(super) fn history(answer: &Answer, filter: &Filter) -> Result<Vec<Job>> {
+    if let Some(id) = filter.before.filter(|_| answer.is_no_run()) {
+        return Err(anyhow!("there is no run {id} to go on from").verdict(Verdict::Usage));
+    }
     let jobs = jobs(answer)?;
     let fits = |job: &Job| {
         filter.job.as_ref().is_none_or(|name| *name == job.job_name)
@@ -72,7 +80,7 @@ pub(super) fn summary(answer: &Answer) -> Result<Vec<(String, Item)>> {
 }
 
 pub(super) fn job(answer: &Answer, id: i64) -> Result<Option<Job>> {
-    if answer.status == 404 && answer.said().is_some_and(|said| said.starts_with("Job not found")) {
+    if answer.is_no_run() {
         return Ok(None);
     }
     known(answer)?;
