@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::Workdir;
 
-const TOOLS: [&str; 10] = [
+const TOOLS: [&str; 11] = [
     "fetch-cursus",
     "fetch-users",
     "load-table",
@@ -17,6 +17,7 @@ const TOOLS: [&str; 10] = [
     "job-run",
     "job-monitor",
     "pipeline-status",
+    "monitor-server",
 ];
 
 fn root() -> PathBuf {
@@ -44,6 +45,7 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
         ("backlog", ["ureq", "api42"]),
         ("job-run", ["ureq", "api42"]),
         ("job-monitor", ["api42", "fetch"]),
+        ("monitor-server", ["ureq", "api42"]),
     ] {
         let crates = crates_of(tool);
         assert!(crates.contains(tool));
@@ -87,6 +89,8 @@ fn only_the_catalog_names_a_resource() {
         "job-run",
         "job-monitor",
         "pipeline-status",
+        "monitor-server",
+        "sibling",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();

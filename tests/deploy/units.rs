@@ -23,11 +23,12 @@ fn crontab() -> Vec<Line> {
 }
 
 /// The unit whose timer stands for a line.
-const UNITS: [(&str, &str); 5] = [
+const UNITS: [(&str, &str); 6] = [
     ("nightly_stable_tables.sh", "nightly"),
     ("live_db_sync.sh", "live"),
     ("backlog_worker.sh", "backlog"),
     ("api-token ensure-fresh", "token"),
+    ("integrity_check.sh", "integrity"),
     ("write_metrics.sh", "metrics"),
 ];
 

@@ -104,6 +104,9 @@ pub struct Each {
     /// agree in them.
     #[serde(default)]
     pub stamp: BTreeMap<String, String>,
+    /// Query parameter that takes a range of the records' own ids, where records may be in none of these lists: those are
+    /// looked for in the undivided one.
+    pub rest: Option<String>,
 }
 
 const fn one() -> usize {

@@ -3,12 +3,10 @@
 //! # Layout
 //! - this file: the command line, and what each command prints.
 //! - `source`: the database or a monitor-server, and what each of them says.
-//! - `bodies`: the JSON of the REST API.
 //! - `boxes`, `tables`, `sheet`: the screens of active, of history and summary, of status.
 //! - `watch`: active, again and again. `patience`: how long an answer is waited for.
 //! - `text`: durations, columns, colours.
 
-mod bodies;
 mod boxes;
 mod patience;
 mod sheet;
@@ -19,7 +17,7 @@ mod watch;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
-use journal::read::{Filter, Item, Job};
+use journal::read::{Filter, Item, Job, bodies};
 use source::Source;
 use std::io::Write;
 use std::process::ExitCode;

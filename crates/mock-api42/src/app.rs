@@ -34,7 +34,7 @@ impl App {
     pub(crate) fn new(arguments: &Arguments, faults: Faults) -> Self {
         Self {
             seed: arguments.seed,
-            world: RwLock::new(World::invent(arguments.seed, arguments.students)),
+            world: RwLock::new(World::invent(arguments.seed, arguments.students, arguments.without_campus)),
             switches: RwLock::new(Arc::new(arguments.switches.clone())),
             issuer: Mutex::new(Issuer::new(arguments)),
             limiter: Mutex::new(Limiter::default()),

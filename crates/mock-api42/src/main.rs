@@ -30,9 +30,9 @@ use anyhow::{Context, anyhow};
 use app::App;
 use clap::Parser;
 use faults::{Fault, Faults};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -75,6 +75,9 @@ struct Arguments {
     /// Students of cursus 21 who are not alumni; everything about people scales with them
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     students: u32,
+    /// How many of these students have no primary campus
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    without_campus: u32,
     /// The client id that is known
     #[arg(long, value_name = "ID", default_value = "u-s4t2ud-mock")]
     client_id: String,
@@ -112,21 +115,9 @@ fn run(arguments: &Arguments) -> anyhow::Result<Verdict> {
     let app = Arc::new(App::new(arguments, Faults::new(arguments.fault.clone())));
     let moved = Arc::clone(&app);
     std::thread::spawn(move || keep_moving(&moved));
-    announce(&format!("http://{}", listener.local_addr()?), arguments.ready_file.as_deref())?;
+    tool::announce(&format!("http://{}", listener.local_addr()?), arguments.ready_file.as_deref())?;
     http::serve(&app, &listener)?;
     Ok(Verdict::Done)
-}
-
-fn announce(address: &str, ready_file: Option<&Path>) -> anyhow::Result<()> {
-    if let Some(path) = ready_file {
-        let aside = path.with_extension("part");
-        std::fs::write(&aside, format!("{address}\n"))
-            .and_then(|()| std::fs::rename(&aside, path))
-            .with_context(|| format!("writing {}", path.display()))
-            .verdict(Verdict::Io)?;
-    }
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{address}").and_then(|()| stdout.flush()).context("stdout").verdict(Verdict::Io)
 }
 
 fn end_with_stdin() {

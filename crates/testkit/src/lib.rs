@@ -8,9 +8,11 @@
 mod database;
 mod golden;
 mod mock;
+mod wait;
 mod workdir;
 
 pub use database::Database;
 pub use golden::assert_golden;
 pub use mock::Mock;
+pub use wait::until;
 pub use workdir::{Run, Workdir, tool};

@@ -6,11 +6,13 @@ mod deadline;
 mod journal;
 mod logging;
 mod progress;
+mod ready;
 mod signals;
 mod terminal;
 
 pub use deadline::Deadline;
 pub use progress::Progress;
+pub use ready::announce;
 pub use signals::before_end;
 pub use terminal::printable;
 pub use verdict::{EXIT_CODES, Judge, Verdict};

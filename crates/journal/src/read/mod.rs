@@ -2,8 +2,9 @@
 //!
 //! # Layout
 //! - this file: [`Source`], a connection that only reads, but for closing what is lost.
-//! - [`Job`]: a run. [`Item`]: a job's line of the summary.
+//! - [`Job`]: a run. [`Item`]: a job's line of the summary. [`bodies`]: what is said of them.
 
+pub mod bodies;
 mod job;
 mod summary;
 

@@ -23,6 +23,8 @@ mod refusals;
 #[cfg(test)]
 mod rivals;
 #[cfg(test)]
+mod short_ways;
+#[cfg(test)]
 mod size;
 #[cfg(test)]
 mod tls;

@@ -92,8 +92,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Invents a world with so many non-alumni students in the main cursus.
-    pub(crate) fn invent(seed: u64, students: u32) -> Self {
+    /// Invents a world with so many non-alumni students in the main cursus, some of them without a primary campus.
+    pub(crate) fn invent(seed: u64, students: u32, without_campus: u32) -> Self {
         let cursus = cursus::invent(seed);
         let row_of = |id| cursus.iter().position(|cursus| cursus.id == id).unwrap_or(0) as u32;
         let (main_cursus, piscine) = (row_of(cursus::MAIN), row_of(cursus::PISCINE));
@@ -102,7 +102,7 @@ impl World {
         let projects = project::invent(seed, &cursus, campuses.len());
         let (blocs, coalitions) = coalitions::invent(seed, campuses.len());
         let joinable = memberships::choices(&blocs, &coalitions, campuses.len());
-        let people = People::invent(seed, students, &campuses);
+        let people = People::invent(seed, students, without_campus, &campuses);
         for (row, campus) in campuses.iter_mut().enumerate() {
             campus.users = people.of_campus(row as u32).len() as u32;
         }
@@ -176,7 +176,7 @@ mod tests {
 
     #[test]
     fn every_row_of_every_list_is_an_object_with_rising_ids() {
-        let world = World::invent(42, 100);
+        let world = World::invent(42, 100, 0);
         for resource in RESOURCES {
             let mut last = 0;
             for row in 0..(resource.size)(&world) as u32 {
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_world_is_the_same_for_the_same_seed_only() {
         let first = |seed| {
-            let world = World::invent(seed, 100);
+            let world = World::invent(seed, 100, 0);
             let mut json = Json::default();
             RESOURCES.iter().for_each(|resource| (resource.write)(&world, 7, &mut json));
             json.into_bytes()

@@ -24,6 +24,8 @@ pub(crate) struct Person {
     pub(crate) month: u8,
     /// Row of the primary campus.
     pub(crate) campus: u8,
+    /// Without one, `campus` says only whose coalitions are joined.
+    pub(crate) has_campus: bool,
     pub(crate) role: Role,
     pub(crate) oddity: Oddity,
     pub(crate) active: bool,
@@ -134,6 +136,7 @@ pub(super) fn invent_person(chance: &mut Chance, id: u32, draft: &Draft) -> Pers
         year: draft.year,
         month: draft.month,
         campus: 0,
+        has_campus: true,
         role: draft.role,
         oddity: Oddity::invent(chance, student),
         active,

@@ -2,6 +2,7 @@
 
 use super::Load;
 use super::attempt::Attempt;
+use super::known::{Known, UNSEEN};
 use super::locks;
 use super::sql::Terms;
 use super::upsert::give_examples;
@@ -38,7 +39,7 @@ pub(super) fn scope(load: &Load<'_>, manifest: Option<&Manifest>) -> Option<Scop
 ///
 /// # Errors
 /// [`Verdict::Refused`] when that were too many, or the export is empty and the table is not.
-pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
+pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, known: Option<&Known>) -> Result<()> {
     let terms = attempt.terms;
     if attempt.keyless > 0 {
         let table = &attempt.load.resource.table;
@@ -48,18 +49,22 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope) -> Result<()> {
         );
         return Ok(());
     }
-    let rows = format!("SELECT FROM {}", terms.table());
-    let rows = attempt.count("counting the table", &rows)?.saturating_sub(attempt.summary.inserted);
+    if let Some(known) = known {
+        known.unseen(attempt)?;
+    }
     let create = format!(
-        "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t
+        "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t{}
          WHERE t.ingested_at < {} AND NOT EXISTS (SELECT FROM _stage s WHERE {})",
         gone(terms),
         terms.key("t."),
         terms.table(),
+        known.map_or_else(String::new, |_| format!(" JOIN {UNSEEN} u ON {}", terms.same_key("u.", "t."))),
         scope.started,
         terms.same_key("s.", "t.")
     );
     let departed = attempt.execute("looking for what left", &create)?;
+    let rows = format!("SELECT FROM {}", terms.table());
+    let rows = attempt.count("counting the table", &rows)?.saturating_sub(attempt.summary.inserted);
     refuse(attempt, scope, departed, rows)?;
     if departed == 0 {
         return Ok(());
