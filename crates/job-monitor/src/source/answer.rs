@@ -1,5 +1,6 @@
 //! What came back: a body of the REST API, or a reason why not. Nothing else passes for an empty one.
 
+use super::no_run_before;
 use super::server::{CONNECT_PATIENCE, PATIENCE};
 use anyhow::{Context, Error, Result, anyhow};
 use journal::read::{Filter, Item, Job};
@@ -58,7 +59,7 @@ pub(super) fn jobs(answer: &Answer) -> Result<Vec<Job>> {
 /// The runs, if they are those that were asked for: a server that does not know a filter would ignore it.
 pub(super) fn history(answer: &Answer, filter: &Filter) -> Result<Vec<Job>> {
     if let Some(id) = filter.before.filter(|_| answer.is_no_run()) {
-        return Err(anyhow!("there is no run {id} to go on from").verdict(Verdict::Usage));
+        return Err(no_run_before(id));
     }
     let jobs = jobs(answer)?;
     let fits = |job: &Job| {

@@ -1,6 +1,6 @@
 //! The database, asked over a connection that is kept from one question to the next.
 
-use super::Look;
+use super::{Look, no_run_before};
 use crate::patience::within;
 use anyhow::Result;
 use journal::read::{self, Filter, Item, Job};
@@ -17,7 +17,13 @@ impl Database {
     }
 
     pub(super) fn history(&mut self, filter: Filter) -> Result<Vec<Job>> {
-        self.ask(move |source| source.history(&filter))
+        self.ask(move |source| {
+            let jobs = source.history(&filter)?;
+            match filter.before {
+                Some(id) if jobs.is_empty() && source.job(id)?.is_none() => Err(no_run_before(id)),
+                _ => Ok(jobs),
+            }
+        })
     }
 
     pub(super) fn summary(&mut self) -> Result<Vec<(String, Item)>> {

@@ -5,10 +5,11 @@ mod answer;
 mod database;
 mod server;
 
-use anyhow::Result;
+use anyhow::{Error, Result, anyhow};
 use database::Database;
 use journal::read::{Filter, Item, Job};
 use server::Server;
+use tool::{Judge, Verdict};
 
 /// Either of them. What one gives the other gives too.
 pub(crate) enum Source {
@@ -27,7 +28,7 @@ impl Source {
     /// The monitor-server that `MONITOR_URL` names, else the database.
     ///
     /// # Errors
-    /// [`tool::Verdict::Config`] when the variable names no server that a token may be sent to.
+    /// [`Verdict::Config`] when the variable names no server that a token may be sent to.
     pub(crate) fn from_env() -> Result<Self> {
         let server = Server::from_env()?;
         Ok(server.map_or_else(|| Self::Database(Database::default()), Self::Server))
@@ -47,7 +48,7 @@ impl Source {
     /// The latest runs, newest first.
     ///
     /// # Errors
-    /// As [`Source::active`].
+    /// As [`Source::active`]; [`Verdict::Usage`] when the run that it goes on from is gone.
     pub(crate) fn history(&mut self, filter: Filter) -> Result<Vec<Job>> {
         match self {
             Self::Database(database) => database.history(filter),
@@ -76,4 +77,9 @@ impl Source {
             Self::Server(server) => server.job(id),
         }
     }
+}
+
+/// A page of the history that goes on from a run that is gone: what comes next is not known, which is not nothing.
+fn no_run_before(id: i64) -> Error {
+    anyhow!("there is no run {id} to go on from").verdict(Verdict::Usage)
 }
