@@ -44,7 +44,7 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
         ("init-db", ["ureq", "api42"]),
         ("backlog", ["ureq", "api42"]),
         ("job-run", ["ureq", "api42"]),
-        ("job-monitor", ["ureq", "api42"]),
+        ("job-monitor", ["api42", "fetch"]),
         ("monitor-server", ["ureq", "api42"]),
     ] {
         let crates = crates_of(tool);

@@ -5,6 +5,7 @@
 //! - `outage`: the database away, at the start, in the middle, at the end.
 //! - `history`: what is conspicuous, what is kept, what a clock does that was set.
 //! - `screens`: what people and programs are shown.
+//! - `remote`: the same through a monitor-server.
 //! - `scripts`: those of cron, on record.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
@@ -12,6 +13,7 @@
 mod history;
 mod lease;
 mod outage;
+mod remote;
 mod runs;
 mod screens;
 mod scripts;
