@@ -15,6 +15,7 @@ use crate::load::{self, locks};
 use crate::name::{literal, quoted};
 use anyhow::{Context, Result, anyhow};
 use catalog::{Catalog, Resource};
+use chrono::{DateTime, Utc};
 pub use held::held;
 use postgres::types::ToSql;
 use postgres::{Client, Row, Transaction};
@@ -124,6 +125,15 @@ impl<'a> Erasure<'a> {
         Ok(deleted)
     }
 
+    /// The database's clock.
+    ///
+    /// # Errors
+    /// When the connection is lost.
+    pub fn now(&mut self) -> Result<DateTime<Utc>> {
+        let rows = self.rows("asking for the time", "SELECT statement_timestamp()", &[])?;
+        rows.first().map(|row| row.get(0)).context("the database says no time")
+    }
+
     /// Ends the transaction.
     ///
     /// # Errors
@@ -145,14 +155,16 @@ impl<'a> Erasure<'a> {
     }
 }
 
-/// Takes what is left of deleted rows off the disk: until then they are only out of sight.
+/// Takes what is left of deleted rows off the disk, whoever deleted them: until then they are only out of sight.
 ///
 /// # Errors
 /// When the connection is lost, or somebody else holds a table for too long.
-pub fn vacuum<'t>(client: &mut Client, tables: impl IntoIterator<Item = &'t str>) -> Result<()> {
+pub fn vacuum(client: &mut Client, catalog: &Catalog) -> Result<()> {
+    let personal = catalog.resources().iter().filter(|resource| !catalog.owners(resource).is_empty());
+    let tables = personal.map(|resource| quoted(&resource.table)).chain(["ops.quarantine".to_owned()]);
     for table in tables {
         // An index of few dead entries would be passed over, and its entries are logins and addresses.
-        let vacuum = format!("VACUUM (INDEX_CLEANUP ON) {}", quoted(table));
+        let vacuum = format!("VACUUM (INDEX_CLEANUP ON) {table}");
         client.batch_execute(&vacuum).map_err(|error| fault::of(&error)).with_context(|| vacuum.clone())?;
     }
     Ok(())
