@@ -3,7 +3,7 @@
 #
 # The tables of the mirror and of its operations are dumped from one snapshot into FOLDER/mirror42-TIME.dump, written aside and
 # renamed. Before that the dump is restored into a scratch database of the same server and compared, table by table, rows and
-# contents. Of the backups the newest of each of the last 7 days and 4 weeks that have one are kept. scripts/restore.sh puts
+# contents. It is on record as the job backup. Of the backups the newest of each of the last 7 days and 4 weeks that have one are kept. scripts/restore.sh puts
 # one back; docs/RESTORE.md.
 #
 # Usage: scripts/backup.sh [FOLDER]        BACKUPS_DIR, which is backups
@@ -14,11 +14,18 @@ set -euo pipefail
 if [ $# -gt 1 ] || [[ ${1:-} == -* ]]; then sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; fi
 folder=${1:+$(realpath -m -- "$1")}
 cd "$(dirname "$(readlink -f "$0")")/.."
+export PATH="$PWD/target/release:$PATH"
 fail() { echo "backup: $2" >&2; exit "$1"; }
 setting() { value=$(scripts/dotenv.sh "$1"); [[ ${value:=$2} =~ ^[0-9]{1,4}$ ]] || fail 78 "$1 is a whole number"; echo "$value"; }
 
 folder=${folder:-$(scripts/dotenv.sh BACKUPS_DIR)}
 folder=${folder:-backups}
+url=$(scripts/db.sh url)
+if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
+# On record as the job backup, where there is somebody to record it: job-run takes the place of this process.
+if [ "${RECORDED:-}" != "backup $PPID" ] && command -v job-run >/dev/null; then
+    RECORDED="backup $$" exec job-run --job backup -- scripts/backup.sh "$folder"
+fi
 days=$(setting BACKUP_DAYS 7)
 weeks=$(setting BACKUP_WEEKS 4)
 check=$(scripts/dotenv.sh BACKUP_CHECK)
@@ -49,7 +56,7 @@ read -r -t 3600 said <&"$hear" || true
 [ -s "$work/before" ] || fail 78 "there are no tables of the mirror; run init-db"
 mapfile -t tables < <(cut -d '|' -f 1 "$work/before" | sed 's/^/--table=/')
 scripts/db.sh client pg_dump -Fc --no-owner --no-privileges --lock-wait-timeout=600s --snapshot="$snapshot" "${tables[@]}" \
-    >"$part" 2>"$work/said" || { cat "$work/said" >&2; if grep -q 'No space' "$work/said"; then exit 74; else exit 1; fi; }
+    >"$part" 2>"$work/said" || { cat "$work/said" >&2; if grep -qE 'No space|could not write' "$work/said"; then exit 74; else exit 1; fi; }
 printf '\\q\n' >&"$tell"
 
 if [ "$check" = no ]; then
