@@ -18,6 +18,7 @@ const TOOLS: [&str; 11] = [
     "job-monitor",
     "pipeline-status",
     "monitor-server",
+    "purge-people",
 ];
 
 fn root() -> PathBuf {
@@ -46,6 +47,7 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
         ("job-run", ["ureq", "api42"]),
         ("job-monitor", ["api42", "fetch"]),
         ("monitor-server", ["ureq", "api42"]),
+        ("purge-people", ["ureq", "api42"]),
     ] {
         let crates = crates_of(tool);
         assert!(crates.contains(tool));
@@ -91,6 +93,7 @@ fn only_the_catalog_names_a_resource() {
         "pipeline-status",
         "monitor-server",
         "sibling",
+        "purge-people",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
@@ -148,8 +151,16 @@ fn the_readme_names_every_tool_script_and_table() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let catalog = Catalog::load().unwrap();
     let tables = catalog.resources().iter().map(|resource| resource.table.clone());
-    let scripts = ["quickstart.sh", "test.sh", "simulated_day.sh", "db.sh", "nightly_stable_tables.sh"]
-        .map(str::to_owned);
+    let scripts = [
+        "quickstart.sh",
+        "test.sh",
+        "simulated_day.sh",
+        "db.sh",
+        "nightly_stable_tables.sh",
+        "backup.sh",
+        "restore.sh",
+    ]
+    .map(str::to_owned);
     for name in TOOLS.map(str::to_owned).into_iter().chain(tables).chain(scripts) {
         assert!(readme.contains(&name), "README.md says nothing of {name}");
     }
