@@ -1,5 +1,6 @@
 //! The types that a file of the catalog is read into. Every key is known: a misspelt one is an error.
 
+use crate::claim::{Claim, Severity};
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -36,6 +37,8 @@ pub struct Resource {
     pub fresh_for: Option<u32>,
     /// What a record must say to belong to the mirror: JSON pointer → value. A record without the pointer passes.
     pub scope: BTreeMap<String, toml::Value>,
+    /// What else has to hold in the mirror.
+    pub claims: Vec<Claim>,
 }
 
 /// Which of the two fetching tools a resource belongs to.
@@ -214,6 +217,9 @@ pub struct Column {
     pub null: bool,
     /// Table whose key it holds.
     pub references: Option<String>,
+    /// How bad it is when a row's parent is missing.
+    #[serde(default)]
+    pub orphans: Severity,
     /// The values the API is known to send; any other is set aside until it is added here.
     #[serde(default)]
     pub one_of: Vec<String>,
@@ -280,6 +286,8 @@ struct File {
     fresh_for: Option<u32>,
     #[serde(default)]
     scope: BTreeMap<String, toml::Value>,
+    #[serde(default, rename = "claim")]
+    claims: Vec<Claim>,
 }
 
 impl Resource {
@@ -303,7 +311,7 @@ impl Resource {
         let (stem, short) = (stem.to_owned(), short.to_owned());
         let (about, table, group, key) = (file.about, file.table, file.group, file.key);
         let (nightly, version, scope) = (file.nightly, file.version, file.scope);
-        let (live, lookup, fresh_for) = (file.live, file.lookup, file.fresh_for);
+        let (live, lookup, fresh_for, claims) = (file.live, file.lookup, file.fresh_for, file.claims);
         Ok(Self {
             file: stem,
             name: short,
@@ -319,6 +327,7 @@ impl Resource {
             lookup,
             fresh_for,
             scope,
+            claims,
         })
     }
 
