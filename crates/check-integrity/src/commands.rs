@@ -5,18 +5,16 @@ use crate::finding::severity_name;
 use crate::keys::Writing;
 use crate::level::Level;
 use crate::measure::Look;
-use crate::report::{Extent, INLINE, Report};
+use crate::report::{Extent, Report};
 use crate::status::Status;
-use crate::{Command, Which, files, prometheus, store};
+use crate::{Command, Which, alert, files, prometheus, repair, store};
 use anyhow::{Context, Result};
 use catalog::Catalog;
 use chrono::Utc;
 use serde_json::{Value, json};
+use std::ffi::OsString;
 use std::io::Write;
 use tool::{Judge, Verdict};
-
-/// Exit code of what could not be done.
-const ERROR: u8 = 4;
 
 /// Open findings that `status` lists.
 const IN_STATUS: i64 = 100;
@@ -25,7 +23,7 @@ const IN_STATUS: i64 = 100;
 const MOST: i64 = 1000;
 
 /// Runs a command; gives the exit code.
-pub(crate) fn run(command: &Command) -> Result<u8> {
+pub(crate) fn run(command: &Command, inherited: Vec<(OsString, OsString)>) -> Result<u8> {
     match command {
         Command::Run { which, dry_run } => check(which, *dry_run),
         Command::Status => say(|| status(IN_STATUS).map(|status| (status.summary(), status.level))),
@@ -38,17 +36,20 @@ pub(crate) fn run(command: &Command) -> Result<u8> {
             let status = status(0)?;
             print(&prometheus::of(&status)).map(|()| status.level.code())
         }
+        Command::Repair { which, dry_run: true } => repair::rehearse(&which.checks),
+        Command::Repair { which, dry_run: false } => repair::run(&which.checks),
+        Command::Alert => alert::run(|| status(0), inherited),
         Command::Checks => list(),
     }
 }
 
 /// Does the checks, keeps what they saw, and prints it.
 fn check(which: &Which, dry_run: bool) -> Result<u8> {
-    let (catalog, cursus) = (Catalog::load()?, cursus()?);
-    let checks = checks::named(checks::all(&catalog, cursus)?, &which.checks)?;
+    let catalog = Catalog::load()?;
     let extent = Extent { partial: !which.checks.is_empty(), dry_run };
-    let report = match look(&catalog, cursus, checks, extent) {
+    let report = match look(&catalog, &which.checks, extent) {
         Ok(report) => report,
+        Err(error) if Verdict::of(&error) == Verdict::Usage => return Err(error),
         Err(error) => {
             let report = Report::failed(&format!("{error:#}"), extent, Utc::now());
             leave_failure(&report);
@@ -59,12 +60,17 @@ fn check(which: &Which, dry_run: bool) -> Result<u8> {
     print(&format!("{}\n", serde_json::to_string(&report)?))?;
     let sentence = format!("check-integrity: {}\n", report.sentence());
     std::io::stderr().lock().write_all(sentence.as_bytes()).verdict(Verdict::Io)?;
-    let failed = report.count("unknown");
     tell_job(&report);
-    Ok(if failed > 0 { ERROR } else { report.status.code() })
+    Ok(report.code())
 }
 
-fn look(catalog: &Catalog, cursus: u64, checks: Vec<Check>, extent: Extent) -> Result<Report> {
+/// One run of the checks that are meant; kept, unless it is a dry one.
+///
+/// # Errors
+/// [`Verdict::Usage`] for a check that there is none of; when the database is away or is not ours.
+pub(crate) fn look(catalog: &Catalog, names: &[String], extent: Extent) -> Result<Report> {
+    let cursus = cursus()?;
+    let checks = checks::named(checks::all(catalog, cursus)?, names)?;
     let mut client = warehouse::connect("check-integrity")?;
     let writing = if extent.dry_run { Writing::Nothing } else { Writing::Allowed };
     if writing == Writing::Allowed {
@@ -79,7 +85,6 @@ fn look(catalog: &Catalog, cursus: u64, checks: Vec<Check>, extent: Extent) -> R
     } else {
         store::keep(&mut client, &report, &mut findings)?;
     }
-    findings.truncate(INLINE);
     report.violations = findings;
     if !extent.dry_run {
         files::write(&report)?;
@@ -144,7 +149,7 @@ fn cursus() -> Result<u64> {
     Ok(named.verdict(Verdict::Config)?.unwrap_or(21))
 }
 
-fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut stdout = std::io::stdout().lock();
     let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.context("standard output").verdict(Verdict::Io)

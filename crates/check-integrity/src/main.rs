@@ -5,10 +5,12 @@
 //! - `checks`: what is checked, derived from the catalog. `finding`, `action`: what is found, and what mends it.
 //! - `measure`: one look at everything. `keys`, `staging`: the exports' side of it; `snapshot`: the database's.
 //! - `level`: how well something is. `report`, `status`, `prometheus`: how it is said.
-//! - `store`, `files`: what a run leaves.
+//! - `store`, `files`: what a run leaves. `repair`, `children`: running what mends. `alert`: telling somebody.
 
 mod action;
+mod alert;
 mod checks;
+mod children;
 mod commands;
 mod files;
 mod finding;
@@ -16,6 +18,7 @@ mod keys;
 mod level;
 mod measure;
 mod prometheus;
+mod repair;
 mod report;
 mod snapshot;
 mod staging;
@@ -66,8 +69,20 @@ Exit codes, this tool's own, because a code says how the mirror is:
 ///                  inconsistent,total_users_monitored,…}
 /// What went wrong is {"error":…} there, with exit code 4.
 ///
+/// alert looks at what runs have left, as status does, and tells ALERT_WEBHOOK (POST of JSON) and ALERT_COMMAND (a line of sh,
+/// JSON on its stdin) when one of these begins, once, and when it is over:
+///   check_failing      the checks fail, are not done, or compare nothing
+///   many_inconsistent  more than ten rows are inconsistent
+///   rate_low           under 95 % of the rows are consistent, for 15 minutes
+///   critical           the mirror is critical, for 30 minutes
+/// each seen by two runs in a row, and over when two did not see it; while the checks fail, the others are left as they are.
+/// A message is {source,id,event,condition,text,at,since,host,status}, event raised or recovered, and holds no keys of people. It is
+/// delivered at least once: what does not arrive is tried three times, and again by the next run; who is killed in between sends
+/// it twice, with one id. ALERT_COMMAND sees the environment as it was given, without what .env adds. Exit code 0, or 4 when
+/// something did not arrive.
+///
 /// Environment: DATABASE_URL or PG* as load-table; EXPORTS_DIR (exports), LOGS_DIR (logs), CURSUS_ID (21), CATALOG_DIR,
-/// SCHEDULES_FILE, DEADLINE, RUST_LOG.
+/// SCHEDULES_FILE, ALERT_WEBHOOK, ALERT_COMMAND, DEADLINE, RUST_LOG.
 ///
 /// Examples:
 ///   check-integrity run | jq -r '.violations[] | [.severity, .check, .rows, .command] | @tsv'
@@ -105,6 +120,16 @@ enum Command {
         #[arg(long)]
         prometheus: bool,
     },
+    /// Run the recommended action of each open finding, then check again: {before,repairs,after}; one repair at a time
+    Repair {
+        #[command(flatten)]
+        which: Which,
+        /// Change nothing; print what would be run, as lines of shell
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Tell ALERT_WEBHOOK and ALERT_COMMAND what has changed by the last run, and send again what did not arrive
+    Alert,
     /// The checks: name, table, severity, action and meaning, with tabs between them
     Checks,
 }
@@ -117,8 +142,10 @@ struct Which {
 }
 
 fn main() -> ExitCode {
+    // Before .env is read: that is for this tool, not for a command that is told of alerts.
+    let inherited = std::env::vars_os().collect();
     tool::main_with_own_codes(CODES, |arguments: Arguments| {
         arguments.deadline.start("check-integrity");
-        commands::run(&arguments.command)
+        commands::run(&arguments.command, inherited)
     })
 }

@@ -5,11 +5,15 @@ use crate::level::{Level, rate};
 use crate::measure::{Measured, Outcome, State};
 use crate::staging::Silence;
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Value, json};
 use std::cmp::Reverse;
 
-/// Findings that a report holds; `total_violations` counts all.
-pub(crate) const INLINE: usize = 1000;
+/// Findings that a report prints; `total_violations` counts all.
+const INLINE: usize = 1000;
+
+/// Exit code of what could not be done.
+pub(crate) const ERROR: u8 = 4;
 
 /// What a run came to.
 #[derive(Debug, Serialize)]
@@ -22,7 +26,8 @@ pub(crate) struct Report {
     pub(crate) inconsistent: i64,
     /// Per cent, two decimals; null when nothing was compared.
     pub(crate) consistency_rate: Option<f64>,
-    /// The first findings, the worst first.
+    /// Findings, the worst first; the first ones are printed.
+    #[serde(serialize_with = "inline")]
     pub(crate) violations: Vec<Finding>,
     pub(crate) total_violations: i64,
     pub(crate) total_users_monitored: i64,
@@ -61,6 +66,10 @@ pub(crate) struct Line {
 pub(crate) struct Extent {
     pub(crate) partial: bool,
     pub(crate) dry_run: bool,
+}
+
+fn inline<S: Serializer>(findings: &[Finding], serializer: S) -> Result<S::Ok, S::Error> {
+    findings[..findings.len().min(INLINE)].serialize(serializer)
 }
 
 pub(crate) fn instant(at: DateTime<Utc>) -> String {
@@ -120,6 +129,22 @@ impl Report {
             error: Some(error.to_owned()),
             checks: Vec::new(),
         }
+    }
+
+    /// The run in a few numbers.
+    pub(crate) fn brief(&self) -> Value {
+        json!({
+            "timestamp": self.timestamp,
+            "status": self.status,
+            "consistency_rate": self.consistency_rate,
+            "inconsistent": self.inconsistent,
+            "total_violations": self.total_violations,
+        })
+    }
+
+    /// The exit code: what could not be done counts most.
+    pub(crate) fn code(&self) -> u8 {
+        if self.count("unknown") > 0 { ERROR } else { self.status.code() }
     }
 
     /// How many checks have this status.

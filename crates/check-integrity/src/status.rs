@@ -144,6 +144,13 @@ impl Status {
         })
     }
 
+    /// Tells the last run from others.
+    pub(crate) fn evidence(&self) -> String {
+        let attempt = self.attempt.as_ref().map_or_else(String::new, |attempt| attempt.at.clone());
+        let failed = files::latest().filter(|latest| latest["error"].is_string());
+        failed.map_or(attempt.clone(), |latest| format!("{attempt} {}", latest["timestamp"]))
+    }
+
     /// Rows that were compared, and those inconsistent, over all checks.
     pub(crate) fn totals(&self) -> (i64, i64) {
         let sum = |of: fn(&Line) -> i64| self.checks.iter().map(|known| of(&known.line)).sum();

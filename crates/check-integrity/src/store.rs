@@ -17,16 +17,16 @@ const RUN: &str = "INSERT INTO ops.integrity_runs (started_at, finished_at, whol
         people, error, host)
     VALUES ($1::text::timestamptz, clock_timestamp(), $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id";
 
-/// What waits keeps its result.
+/// What waits keeps its result; a run of some checks leaves all in their places.
 const CHECKS: &str = "
-    INSERT INTO ops.integrity_checks (check_name, table_name, place, status, severity, total, inconsistent, findings, reason,
+    INSERT INTO ops.integrity_checks AS c (check_name, table_name, place, status, severity, total, inconsistent, findings, reason,
         seconds, checked_at, run_id)
     SELECT r.check, coalesce(r.\"table\", ''), r.place, r.status, r.severity, r.total, r.inconsistent, r.findings, r.reason,
         r.seconds, clock_timestamp(), $2
     FROM jsonb_to_recordset($1::text::jsonb) AS r(\"check\" text, \"table\" text, place integer, status text, severity text,
         total bigint, inconsistent bigint, findings bigint, reason text, seconds double precision)
     WHERE r.status <> 'waiting'
-    ON CONFLICT (check_name, table_name) DO UPDATE SET place = excluded.place, status = excluded.status,
+    ON CONFLICT (check_name, table_name) DO UPDATE SET place = CASE WHEN $3 THEN c.place ELSE excluded.place END, status = excluded.status,
         severity = excluded.severity, total = excluded.total, inconsistent = excluded.inconsistent,
         findings = excluded.findings, reason = excluded.reason, seconds = excluded.seconds,
         checked_at = excluded.checked_at, run_id = excluded.run_id";
@@ -96,7 +96,7 @@ pub(crate) fn keep(client: &mut Client, report: &Report, findings: &mut [Finding
         let run = insert_run(&mut transaction, report)?;
         let lines: Vec<Value> = report.checks.iter().enumerate().map(placed).collect();
         let lines = serde_json::to_string(&lines)?;
-        transaction.execute(CHECKS, &[&lines, &run]).map_err(|error| fault(&error))?;
+        transaction.execute(CHECKS, &[&lines, &run, &report.partial]).map_err(|error| fault(&error))?;
         let found = serde_json::to_string(&findings)?;
         transaction.execute(FOUND, &[&found, &run]).map_err(|error| fault(&error))?;
         let done: Vec<&Line> = report.checks.iter().filter(|line| is_done(line, findings)).collect();

@@ -24,5 +24,5 @@ pub use connect::connect;
 pub use fault::of as fault;
 pub use input::{Form, Source};
 pub use keys::{Keys, key_columns, write_keys};
-pub use load::{Ending, Limits, Load, Summary, load, missing, watermark};
+pub use load::{Ending, Limits, Load, Summary, load, missing, rewind, watermark};
 pub use name::{literal, quoted};
