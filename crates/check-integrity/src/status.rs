@@ -71,10 +71,9 @@ const CHECKS: &str = "SELECT check_name, nullif(table_name, ''), status, severit
         abs(extract(epoch FROM clock_timestamp() - checked_at))::float8
     FROM ops.integrity_checks c ORDER BY place";
 
-const OPEN: &str = "SELECT (v.finding || jsonb_build_object(
-            'first_seen', to_char(first_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
-            'last_seen', to_char(last_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
-            'times_seen', times_seen, 'reopened', reopened))::text
+const OPEN: &str = "SELECT finding::text,
+        to_char(first_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
+        to_char(last_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'), times_seen, reopened
     FROM ops.integrity_violations v LEFT JOIN ops.integrity_checks c USING (check_name, table_name)
     WHERE resolved_at IS NULL
     ORDER BY array_position(ARRAY['critical', 'error', 'warning'], v.finding ->> 'severity'), c.place, subject LIMIT $1";
@@ -128,7 +127,7 @@ impl Status {
         let confirmed_rows = rows(CONFIRMED)?.first().map_or(0, |row| row.get(0));
         let open = client.query(OPEN, &[&most]).map_err(|error| fault(&error));
         let open = open.context("reading ops.integrity_violations")?;
-        let open = open.iter().map(|row| serde_json::from_str(row.get(0))).collect::<Result<_, _>>()?;
+        let open = open.iter().map(finding).collect::<Result<_>>()?;
         let (level, reason) = judge(attempt.as_ref(), failure(attempt.as_ref()), &checks, period(Utc::now()));
         Ok(Self {
             level,
@@ -241,6 +240,16 @@ impl Status {
         let (total, bad) = self.totals();
         if self.level == Level::Unknown { Level::Unknown } else { Level::of_ratio(total, bad) }
     }
+}
+
+/// An open finding, with its story.
+fn finding(row: &Row) -> Result<Value> {
+    let mut finding: Value = serde_json::from_str(row.get(0))?;
+    finding["first_seen"] = json!(row.get::<_, String>(1));
+    finding["last_seen"] = json!(row.get::<_, String>(2));
+    finding["times_seen"] = json!(row.get::<_, i32>(3));
+    finding["reopened"] = json!(row.get::<_, i32>(4));
+    Ok(finding)
 }
 
 /// What lies between two checks, by their schedule.

@@ -34,7 +34,7 @@ const CHECKS: &str = "
 const FOUND: &str = "
     INSERT INTO ops.integrity_violations AS v (check_name, table_name, subject, finding, first_seen, last_seen, times_seen, run_id)
     SELECT DISTINCT ON (f ->> 'check', f ->> 'table', f ->> 'subject') f ->> 'check', coalesce(f ->> 'table', ''), f ->> 'subject', f, clock_timestamp(), clock_timestamp(), 1, $2
-    FROM jsonb_array_elements($1::text::jsonb) AS f
+    FROM json_array_elements($1::text::json) AS f
     ON CONFLICT (check_name, table_name, subject) DO UPDATE SET finding = excluded.finding, last_seen = excluded.last_seen,
         times_seen = CASE WHEN v.resolved_at IS NULL THEN v.times_seen + 1 ELSE 1 END,
         reopened = v.reopened + (v.resolved_at IS NOT NULL)::int, resolved_at = NULL, run_id = excluded.run_id";
@@ -62,7 +62,7 @@ const OPEN: &str = "SELECT check_name, table_name, count(*) FROM ops.integrity_v
 
 const KNOWN: &str = "SELECT to_char(v.first_seen AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"'),
         CASE WHEN v.resolved_at IS NULL THEN v.times_seen ELSE 0 END, v.reopened + (v.resolved_at IS NOT NULL)::int
-    FROM jsonb_array_elements($1::text::jsonb) WITH ORDINALITY AS e(f, nth)
+    FROM json_array_elements($1::text::json) WITH ORDINALITY AS e(f, nth)
     LEFT JOIN ops.integrity_violations v ON v.check_name = f ->> 'check' AND v.table_name = coalesce(f ->> 'table', '')
         AND v.subject = f ->> 'subject'
     ORDER BY nth";

@@ -1,10 +1,10 @@
-//! When an alert is due: a condition that two runs in a row saw, for as long as it has to last; over when two did not.
+//! When an alert is due: what two runs in a row saw, for as long as it has to last; over when two did not.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Runs in a row that have to agree.
+/// Runs in a row that have to agree that it is over.
 const RUNS: u32 = 2;
 
 /// What is alerted about.
@@ -30,6 +30,7 @@ pub(crate) struct Seen {
     pub(crate) failing: bool,
     pub(crate) critical: bool,
     pub(crate) rate_low: bool,
+    /// By what the run before saw too.
     pub(crate) many_inconsistent: bool,
 }
 
@@ -76,6 +77,15 @@ impl Condition {
         }
     }
 
+    /// Runs in a row that have to see it.
+    const fn runs(self) -> u32 {
+        match self {
+            // Only rows count that two runs have seen.
+            Self::ManyInconsistent => 1,
+            Self::CheckFailing | Self::Critical | Self::RateLow => 2,
+        }
+    }
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::CheckFailing => "check_failing",
@@ -103,14 +113,14 @@ pub(crate) fn take(states: &mut BTreeMap<Condition, State>, seen: &Seen) -> Vec<
     for condition in Condition::ALL {
         let state = states.entry(condition).or_default();
         let Some(holds) = condition.holds(seen) else { continue };
-        let change = state.take(holds, seen, condition.hold());
+        let change = state.take(holds, seen, condition);
         transitions.extend(change.map(|(event, since)| Transition { condition, event, since }));
     }
     transitions
 }
 
 impl State {
-    fn take(&mut self, holds: bool, seen: &Seen, hold: TimeDelta) -> Option<(Event, DateTime<Utc>)> {
+    fn take(&mut self, holds: bool, seen: &Seen, condition: Condition) -> Option<(Event, DateTime<Utc>)> {
         if self.evidence == seen.evidence {
             return None;
         }
@@ -118,7 +128,8 @@ impl State {
         if holds {
             let since = *self.since.get_or_insert(seen.now);
             (self.seen, self.missed) = (self.seen.saturating_add(1), 0);
-            let is_due = self.raised.is_none() && self.seen >= RUNS && seen.now - since >= hold;
+            let lasts = self.seen >= condition.runs() && seen.now - since >= condition.hold();
+            let is_due = self.raised.is_none() && lasts;
             return is_due.then(|| {
                 self.raised = Some(seen.now);
                 (Event::Raised, since)
@@ -163,9 +174,9 @@ mod tests {
 
     #[test]
     fn one_run_is_no_alert_and_two_are() {
-        assert_eq!(events(&["m", ".", "m", "."]), Vec::<String>::new());
-        assert_eq!(events(&["m", "m", "m"]), ["1 Raised many_inconsistent"]);
-        assert_eq!(events(&["f", "f"]), ["1 Raised check_failing"]);
+        assert_eq!(events(&["f", ".", "f", "."]), Vec::<String>::new());
+        assert_eq!(events(&["f", "f", "f"]), ["1 Raised check_failing"]);
+        assert_eq!(events(&["m", "m"]), ["0 Raised many_inconsistent"], "two have seen it already");
     }
 
     #[test]
@@ -177,21 +188,21 @@ mod tests {
 
     #[test]
     fn it_is_over_when_two_runs_did_not_see_it_and_may_come_again() {
-        let all = events(&["m", "m", ".", "m", ".", ".", ".", "m", "m"]);
+        let all = events(&["m", ".", "m", ".", ".", ".", "m"]);
         assert_eq!(
             all,
-            ["1 Raised many_inconsistent", "5 Recovered many_inconsistent", "8 Raised many_inconsistent"]
+            ["0 Raised many_inconsistent", "4 Recovered many_inconsistent", "6 Raised many_inconsistent"]
         );
     }
 
     #[test]
     fn nothing_recovers_while_the_check_fails() {
-        let all = events(&["m", "m", "f", "f", "f", ".", "."]);
+        let all = events(&["m", "f", "f", "f", ".", "."]);
         let expected = [
-            "1 Raised many_inconsistent",
-            "3 Raised check_failing",
-            "6 Recovered check_failing",
-            "6 Recovered many_inconsistent",
+            "0 Raised many_inconsistent",
+            "2 Raised check_failing",
+            "5 Recovered check_failing",
+            "5 Recovered many_inconsistent",
         ];
         assert_eq!(all, expected);
     }

@@ -12,6 +12,7 @@ mod delivery;
 mod ledger;
 
 use crate::commands::print;
+use crate::files;
 use crate::level::{Level, is_more_than};
 use crate::report::ERROR;
 use crate::status::Status;
@@ -123,7 +124,7 @@ impl Facts {
                 confirmed: 0,
                 reason: Some(format!("{error:#}")),
                 last_check: None,
-                evidence: String::new(),
+                evidence: files::latest().map_or_else(String::new, |latest| latest["timestamp"].to_string()),
                 summary: json!({ "status": Level::Unknown, "reason": format!("{error:#}") }),
             },
         }

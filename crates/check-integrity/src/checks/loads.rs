@@ -47,8 +47,8 @@ fn count_statement(table: &str) -> String {
              FROM wrote w, gone g, LATERAL (SELECT count(*) AS rows FROM {name} t
                  WHERE t.ingested_at BETWEEN w.started_at AND w.finished_at) AS c
              WHERE w.finished_at > now() - interval '2 days')
-         SELECT jsonb_build_object('load_id', id) AS subject, expected AS left_value, found AS right_value,
-             missing::bigint AS rows FROM counted WHERE missing > 0
+         SELECT jsonb_build_object('table', {text}) AS subject, jsonb_build_object('load', id, 'rows', expected) AS left_value,
+             found AS right_value, missing::bigint AS rows FROM counted WHERE missing > 0
          UNION ALL SELECT NULL, NULL, NULL, (expected - missing)::bigint FROM counted"
     )
 }

@@ -165,7 +165,7 @@ CREATE TABLE ops.integrity_violations (
     check_name text NOT NULL,
     table_name text NOT NULL,
     subject text NOT NULL,
-    finding jsonb NOT NULL,
+    finding json NOT NULL,
     first_seen timestamp with time zone NOT NULL,
     last_seen timestamp with time zone NOT NULL,
     times_seen integer NOT NULL,
