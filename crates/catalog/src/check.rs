@@ -1,5 +1,6 @@
 //! What has to hold within a file of the catalog and between the files.
 
+use crate::claim;
 use crate::resource::{Column, Field, Resource, Source, Type};
 use anyhow::{Result, bail, ensure};
 use std::collections::HashSet;
@@ -23,6 +24,7 @@ pub(crate) fn all(resources: &[Resource]) -> Result<()> {
             );
         }
     }
+    claim::fit(resources)?;
     no_cycle(resources)?;
     people_fit(resources)?;
     for (place, resource) in resources.iter().enumerate() {

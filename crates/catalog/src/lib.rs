@@ -5,13 +5,15 @@
 //! those before it. An unknown key, a cycle or a reference to nothing is an error that names the file.
 //!
 //! # Layout
-//! - [`resource`]: the types a file is read into.
+//! - [`resource`]: the types a file is read into. [`Claim`]: what else has to hold, for check-integrity.
 //! - `check`: what has to hold within a file and between files.
 
 mod check;
+mod claim;
 pub mod resource;
 
 use anyhow::{Context, Result, bail};
+pub use claim::{Claim, Mend, Severity};
 pub use resource::{
     Column, Derive, Each, Fetch, Field, Find, Group, Live, Lookup, Personal, Resource, Source, Stamp, Type,
 };

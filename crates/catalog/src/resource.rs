@@ -1,5 +1,6 @@
 //! The types that a file of the catalog is read into. Every key is known: a misspelt one is an error.
 
+use crate::claim::{Claim, Severity};
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -38,6 +39,8 @@ pub struct Resource {
     pub scope: BTreeMap<String, toml::Value>,
     /// Where its rows are people: the columns that say from when on a person must not be kept, the earliest counts.
     pub erase_at: Vec<String>,
+    /// What else has to hold in the mirror.
+    pub claims: Vec<Claim>,
 }
 
 /// Which of the two fetching tools a resource belongs to.
@@ -216,6 +219,9 @@ pub struct Column {
     pub null: bool,
     /// Table whose key it holds.
     pub references: Option<String>,
+    /// How bad it is when a row's parent is missing.
+    #[serde(default)]
+    pub orphans: Severity,
     /// The values the API is known to send; any other is set aside until it is added here.
     #[serde(default)]
     pub one_of: Vec<String>,
@@ -300,6 +306,8 @@ struct File {
     scope: BTreeMap<String, toml::Value>,
     #[serde(default)]
     erase_at: Vec<String>,
+    #[serde(default, rename = "claim")]
+    claims: Vec<Claim>,
 }
 
 impl Resource {
@@ -323,7 +331,8 @@ impl Resource {
         let (stem, short) = (stem.to_owned(), short.to_owned());
         let (about, table, group, key) = (file.about, file.table, file.group, file.key);
         let (nightly, version, scope) = (file.nightly, file.version, file.scope);
-        let (live, lookup, fresh_for, erase_at) = (file.live, file.lookup, file.fresh_for, file.erase_at);
+        let (live, lookup, fresh_for) = (file.live, file.lookup, file.fresh_for);
+        let (erase_at, claims) = (file.erase_at, file.claims);
         Ok(Self {
             file: stem,
             name: short,
@@ -340,6 +349,7 @@ impl Resource {
             fresh_for,
             scope,
             erase_at,
+            claims,
         })
     }
 

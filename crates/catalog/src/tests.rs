@@ -207,3 +207,36 @@ fn a_folder_replaces_what_is_compiled_in() {
     assert_eq!(catalog.resources().len(), 1);
     assert!(Catalog::from_folder(&folder.path().join("missing")).is_err());
 }
+
+const CLAIM: &str = r#"
+[[claim]]
+name = "named"
+about = "things have names"
+severity = "error"
+needs = ["things.name"]
+left = "things.name"
+right = "nothing"
+mend = "reload_export"
+sql = "SELECT NULL::jsonb AS subject, 1 AS left_value, 1 AS right_value"
+"#;
+
+#[test]
+fn a_claim_says_all_that_it_takes_and_nothing_unknown() {
+    let file = format!("{PARENT}{CLAIM}");
+    let catalog = Catalog::parse(&[("01_things.toml", file.as_str())]).unwrap();
+    let claim = &catalog.resources()[0].claims[0];
+    assert_eq!((claim.severity, claim.mend), (Severity::Error, Mend::ReloadExport));
+    for (from, to, words) in [
+        ("named", "Na med", "claim `Na med` is no name"),
+        ("things.name\"]", "things\"]", "`things` is no table.column"),
+        ("[\"things.name\"]", "[]", "needs at least one table.column"),
+        ("reload_export", "pray", "unknown variant `pray`"),
+        ("\nright", "\nrihgt", "unknown field `rihgt`"),
+    ] {
+        let changed = format!("{PARENT}{}", CLAIM.replace(from, to));
+        let complaint = complaints(&[("01_things.toml", &changed)]);
+        assert!(complaint.contains(words), "{complaint}");
+    }
+    let twice = format!("{PARENT}{CLAIM}{CLAIM}");
+    assert!(complaints(&[("01_things.toml", &twice)]).contains("`named` is there twice"));
+}

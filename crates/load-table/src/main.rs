@@ -55,25 +55,29 @@ struct Arguments {
     /// Table or resource: users, campuses or campus, …
     table: String,
     /// File to read instead of standard input
-    #[arg(conflicts_with_all = ["export", "changes", "watermark", "missing"])]
+    #[arg(conflicts_with_all = ["export", "changes", "watermark", "rewind_watermark", "missing"])]
     file: Option<PathBuf>,
     /// Read the table's export below EXPORTS_DIR; prune and move the watermark when it is full and complete
-    #[arg(long, conflicts_with_all = ["csv", "watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["csv", "watermark", "rewind_watermark", "missing"])]
     export: bool,
     /// Read the table's last window of changes below EXPORTS_DIR instead; delete nothing, move the watermark
-    #[arg(long, conflicts_with_all = ["export", "csv", "watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["export", "csv", "watermark", "rewind_watermark", "missing"])]
     changes: bool,
     /// The input is CSV: a header with names of columns; an empty cell is null, in quotes or not; jsonb cells hold JSON
-    #[arg(long, conflicts_with_all = ["watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark", "missing"])]
     csv: bool,
     /// Change nothing; the summary says what would change, stderr gives examples
-    #[arg(long, conflicts_with_all = ["watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark", "missing"])]
     dry_run: bool,
     /// Print up to when the table's changes are in the mirror (RFC 3339), or an empty line
     #[arg(long)]
     watermark: bool,
-    /// Print the keys of this table's rows that records in quarantine wait for, one a line, longest wait first
+    /// Take the watermark back when it is ahead of the walk whose load moved it, and print it: what changed in between is
+    /// read again then
     #[arg(long, conflicts_with = "watermark")]
+    rewind_watermark: bool,
+    /// Print the keys of this table's rows that records in quarantine wait for, one a line, longest wait first
+    #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark"])]
     missing: bool,
     /// Largest share of the records that may be set aside because they do not fit their types; one always may
     #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
@@ -112,9 +116,10 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
     arguments.deadline.start("load-table");
     let catalog = Catalog::load()?;
     let resource = catalog.find(&arguments.table)?;
-    if arguments.watermark {
+    if arguments.watermark || arguments.rewind_watermark {
         let mut client = warehouse::connect("load-table")?;
-        let watermark = warehouse::watermark(&mut client, resource)?;
+        let read = if arguments.watermark { warehouse::watermark } else { warehouse::rewind };
+        let watermark = read(&mut client, resource)?;
         return print(&[watermark.unwrap_or_default()]).map(|()| Verdict::Done);
     }
     if arguments.missing {

@@ -35,7 +35,7 @@ use anyhow::{Context, Result};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
 use known::Known;
-pub use ledger::watermark;
+pub use ledger::{rewind, watermark};
 use postgres::Client;
 pub(crate) use prune::most;
 pub use quarantine::missing;
