@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use testkit::Workdir;
 
-const TOOLS: [&str; 10] = [
+const TOOLS: [&str; 11] = [
     "fetch-cursus",
     "fetch-users",
     "load-table",
@@ -17,6 +17,8 @@ const TOOLS: [&str; 10] = [
     "job-run",
     "job-monitor",
     "pipeline-status",
+    "monitor-server",
+    "purge-people",
 ];
 
 fn root() -> PathBuf {
@@ -43,7 +45,9 @@ fn fetch_cannot_reach_postgresql_and_load_cannot_reach_the_api() {
         ("init-db", ["ureq", "api42"]),
         ("backlog", ["ureq", "api42"]),
         ("job-run", ["ureq", "api42"]),
-        ("job-monitor", ["ureq", "api42"]),
+        ("job-monitor", ["api42", "fetch"]),
+        ("monitor-server", ["ureq", "api42"]),
+        ("purge-people", ["ureq", "api42"]),
     ] {
         let crates = crates_of(tool);
         assert!(crates.contains(tool));
@@ -87,6 +91,9 @@ fn only_the_catalog_names_a_resource() {
         "job-run",
         "job-monitor",
         "pipeline-status",
+        "monitor-server",
+        "sibling",
+        "purge-people",
     ] {
         for file in sources(&root().join("crates").join(room).join("src")) {
             let text = std::fs::read_to_string(&file).unwrap();
@@ -144,8 +151,16 @@ fn the_readme_names_every_tool_script_and_table() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let catalog = Catalog::load().unwrap();
     let tables = catalog.resources().iter().map(|resource| resource.table.clone());
-    let scripts = ["quickstart.sh", "test.sh", "simulated_day.sh", "db.sh", "nightly_stable_tables.sh"]
-        .map(str::to_owned);
+    let scripts = [
+        "quickstart.sh",
+        "test.sh",
+        "simulated_day.sh",
+        "db.sh",
+        "nightly_stable_tables.sh",
+        "backup.sh",
+        "restore.sh",
+    ]
+    .map(str::to_owned);
     for name in TOOLS.map(str::to_owned).into_iter().chain(tables).chain(scripts) {
         assert!(readme.contains(&name), "README.md says nothing of {name}");
     }

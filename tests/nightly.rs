@@ -45,11 +45,35 @@ fn forty_thousand_students_are_mirrored_field_by_field_at_the_calls_their_lists_
     assert_eq!(stats["by_path"], expected_calls(&world), "⌈rows/100⌉ calls a list and nothing else");
 }
 
+#[test]
+fn students_without_a_campus_are_mirrored_and_stay() {
+    for ends in ["inclusive", "exclusive"] {
+        let world = World::new(&["--students", "600", "--without-campus", "9", "--range-ends", ends]);
+        assert!(stable(&world).expect(0).stderr.is_empty(), "quiet when all is well");
+        world.assert_mirrored("users");
+        assert_eq!(world.database.value("SELECT count(*) FROM users WHERE campus_id IS NULL"), "9");
+        // Live work sees them too; the next full walk does not take them for departures.
+        world.mock.moves(r#"{"updates": 600, "silent": 50}"#);
+        drop(world.workdir.script("scripts/cron/live_db_sync.sh", &[]).expect(0));
+        drop(world.run("fetch-users", &["--export", "--force", "users"]).expect(0));
+        assert_eq!(world.load("users")["deleted"], 0);
+        world.assert_mirrored("users");
+        drop(world.run("fetch-users", &["--export", "cursus_users"]).expect(0));
+        drop(world.load("cursus_users"));
+        world.assert_mirrored("cursus_users");
+        // As a stream too.
+        let printed = world.run("fetch-users", &["users"]).expect(0).records();
+        assert_eq!(printed.iter().filter(|user| user["campus_id"].is_null()).count(), 9);
+        assert_eq!(u64::try_from(printed.len()), Ok(world.rows("users")));
+    }
+}
+
 /// ⌈rows/100⌉ calls for each list, one for a list that is empty.
 fn expected_calls(world: &World) -> Value {
     let pages = |rows: usize| rows.div_ceil(100).max(1);
     let list = |path: &str| pages(world.mock.all(path).len());
-    let mut users = 0;
+    // The undivided list is asked whether anybody is in none of the others.
+    let mut users = 1;
     for campus in world.mock.all("/v2/campus") {
         let id = &campus["id"];
         let query = format!("filter[kind]=student&filter[alumni?]=false&filter[primary_campus_id]={id}");

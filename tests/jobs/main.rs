@@ -5,6 +5,7 @@
 //! - `outage`: the database away, at the start, in the middle, at the end.
 //! - `history`: what is conspicuous, what is kept, what a clock does that was set.
 //! - `screens`: what people and programs are shown.
+//! - `remote`: the same through a monitor-server.
 //! - `scripts`: those of cron, on record.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
@@ -12,14 +13,14 @@
 mod history;
 mod lease;
 mod outage;
+mod remote;
 mod runs;
 mod screens;
 mod scripts;
 
 use serde_json::Value;
 use std::process::{Child, Stdio};
-use std::time::Duration;
-use testkit::{Database, Run, Workdir};
+use testkit::{Database, Run, Workdir, until};
 
 /// A database with tables, and a folder to run jobs in.
 struct Desk {
@@ -77,17 +78,6 @@ fn start(workdir: &Workdir, name: &str, line: &str) -> Child {
     let mut command = workdir.command("/usr/bin/env");
     command.args(["--default-signal", "job-run", "--job", name, "--", "sh", "-c", line]);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// Waits for something that comes, on a machine that may be busy.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("in vain: {what}");
 }
 
 /// Sends a signal to a process.

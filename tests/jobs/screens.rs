@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::{Workdir, assert_golden};
 
 /// A desk with runs of every kind, all of them on fixed days but the one that runs.
-fn stage() -> Desk {
+pub(crate) fn stage() -> Desk {
     let mut desk = Desk::new();
     desk.workdir.write(
         "schedules.toml",
@@ -55,7 +55,7 @@ fn stage_with_a_run() -> Desk {
     desk
 }
 
-fn shown(desk: &Desk, arguments: &[&str], code: i32) -> String {
+pub(crate) fn shown(desk: &Desk, arguments: &[&str], code: i32) -> String {
     let run = desk.workdir.run("job-monitor", arguments).expect(code);
     assert!(run.stderr.is_empty(), "{run:#?}");
     run.stdout

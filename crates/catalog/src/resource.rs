@@ -36,6 +36,8 @@ pub struct Resource {
     pub fresh_for: Option<u32>,
     /// What a record must say to belong to the mirror: JSON pointer → value. A record without the pointer passes.
     pub scope: BTreeMap<String, toml::Value>,
+    /// Where its rows are people: the columns that say from when on a person must not be kept, the earliest counts.
+    pub erase_at: Vec<String>,
 }
 
 /// Which of the two fetching tools a resource belongs to.
@@ -104,6 +106,9 @@ pub struct Each {
     /// agree in them.
     #[serde(default)]
     pub stamp: BTreeMap<String, String>,
+    /// Query parameter that takes a range of the records' own ids, where records may be in none of these lists: those are
+    /// looked for in the undivided one.
+    pub rest: Option<String>,
 }
 
 const fn one() -> usize {
@@ -217,6 +222,22 @@ pub struct Column {
     /// Whether it has an index of its own.
     #[serde(default)]
     pub index: bool,
+    /// What it says of a person, beyond the key of the person that it refers to.
+    #[serde(default)]
+    pub personal: Personal,
+}
+
+/// What a column says of a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Personal {
+    /// Nothing that would be of use without the person's row.
+    #[default]
+    No,
+    /// Something by which a person may be known: a name, a picture, a place.
+    Describes,
+    /// What no two people share: a login, an address, or a person's key without being a reference.
+    Identifies,
 }
 
 const fn yes() -> bool {
@@ -277,6 +298,8 @@ struct File {
     fresh_for: Option<u32>,
     #[serde(default)]
     scope: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    erase_at: Vec<String>,
 }
 
 impl Resource {
@@ -300,7 +323,7 @@ impl Resource {
         let (stem, short) = (stem.to_owned(), short.to_owned());
         let (about, table, group, key) = (file.about, file.table, file.group, file.key);
         let (nightly, version, scope) = (file.nightly, file.version, file.scope);
-        let (live, lookup, fresh_for) = (file.live, file.lookup, file.fresh_for);
+        let (live, lookup, fresh_for, erase_at) = (file.live, file.lookup, file.fresh_for, file.erase_at);
         Ok(Self {
             file: stem,
             name: short,
@@ -316,6 +339,7 @@ impl Resource {
             lookup,
             fresh_for,
             scope,
+            erase_at,
         })
     }
 

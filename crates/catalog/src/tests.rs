@@ -155,6 +155,38 @@ fn a_stamp_that_a_lookup_does_not_give_is_an_error() {
 }
 
 #[test]
+fn the_catalog_says_who_the_people_are_and_whose_a_row_is() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    let people = catalog.people().unwrap();
+    assert_eq!((people.table.as_str(), people.erase_at.len()), ("users", 2));
+    let owner = |name: &str| {
+        let owners = catalog.owners(catalog.find(name).unwrap());
+        owners.iter().map(|column| column.from.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (owner("users"), owner("projects_users")),
+        (vec!["/id".to_owned()], vec!["/user/id".to_owned()])
+    );
+    assert!(owner("coalitions").is_empty() && owner("campus").is_empty());
+}
+
+#[test]
+fn people_without_a_date_to_erase_them_at_are_an_error() {
+    assert!(
+        complaint("key =", "erase_at = [\"name\"]\nkey =")
+            .contains("`name` is no column of type timestamptz")
+    );
+    let text = complaint(r#"type = "text""#, r#"type = "text", personal = "maybe""#);
+    assert!(text.contains("line 6: unknown variant `maybe`"), "{text}");
+    let dated =
+        PARENT.replace("key =", "erase_at = [\"name\"]\nkey =").replace("\"text\"", "\"timestamptz\"");
+    assert!(Catalog::parse(&[("01_things.toml", &dated)]).is_ok(), "of one table they may be");
+    let others = dated.replace("things", "others");
+    let text = complaints(&[("01_things.toml", &dated), ("02_others.toml", &others)]);
+    assert!(text.contains("02_others: erase_at: the people are those of 01_things"), "{text}");
+}
+
+#[test]
 fn five_resources_are_followed() {
     let catalog = Catalog::parse(BUILT_IN).unwrap();
     let followed: Vec<_> = catalog.resources().iter().filter(|resource| resource.live.is_some()).collect();

@@ -142,24 +142,33 @@ impl Walk {
     /// [`Verdict::Io`] when the draft cannot be read.
     pub fn position(&self) -> Result<Position> {
         let here = || self.place.folder().display().to_string();
-        let ids = self.ids_of_current_list().with_context(here).verdict(Verdict::Io)?;
+        let ids = self.ids_from(self.state.bytes_before_list).with_context(here).verdict(Verdict::Io)?;
         let State { list, next_page, total, .. } = self.state;
         Ok(Position { list, next_page, total, ids })
     }
 
-    fn ids_of_current_list(&self) -> Result<HashSet<u64>> {
+    /// The ids of the records from a byte of the draft on.
+    fn ids_from<Ids: FromIterator<u64>>(&self, start: u64) -> Result<Ids> {
         #[derive(Deserialize)]
         struct Identified {
             id: Option<u64>,
         }
-        let Some(mut part) = existing(&self.place.part())? else { return Ok(HashSet::new()) };
-        part.seek(SeekFrom::Start(self.state.bytes_before_list))?;
-        let pages = BufReader::new(part.take(self.state.bytes - self.state.bytes_before_list));
-        let mut ids = HashSet::new();
-        for line in pages.lines() {
-            ids.extend(serde_json::from_str::<Identified>(&line?).ok().and_then(|record| record.id));
-        }
-        Ok(ids)
+        let Some(mut part) = existing(&self.place.part())? else { return Ok(Ids::from_iter([])) };
+        part.seek(SeekFrom::Start(start))?;
+        let pages = BufReader::new(part.take(self.state.bytes - start));
+        let id = |line: std::io::Result<String>| {
+            line.map(|line| serde_json::from_str::<Identified>(&line).ok().and_then(|record| record.id))
+        };
+        Ok(pages.lines().filter_map(|line| id(line).transpose()).collect::<std::io::Result<_>>()?)
+    }
+
+    /// The ids of all records so far.
+    ///
+    /// # Errors
+    /// [`Verdict::Io`] when the draft cannot be read.
+    pub fn ids<Ids: FromIterator<u64>>(&self) -> Result<Ids> {
+        let here = || self.place.folder().display().to_string();
+        self.ids_from(0).with_context(here).verdict(Verdict::Io)
     }
 
     /// Adds a page: its records, one line of JSON each, then the news that they are there.

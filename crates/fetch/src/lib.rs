@@ -6,6 +6,7 @@
 //! - [`Options`], [`run`]: the command line, and what it comes to.
 //! - `plan`: which lists a resource is read from.
 //! - `lists`: reading them. `derive`: reading another export instead.
+//! - `rest`: what is in none of them.
 //! - `changes`: following what changed in a list. `roster`: who belongs to the mirror, `memory`: who was looked up.
 //! - `ids`: what belongs to some students.
 //! - `anything`: any path of the API, the escape hatch.
@@ -21,6 +22,7 @@ mod options;
 mod parent;
 mod plan;
 mod record;
+mod rest;
 mod roster;
 mod sink;
 mod summary;
@@ -87,7 +89,7 @@ impl Job<'_> {
             return changes::print(self, &changes::Window::of(self, since)?);
         }
         match &self.resource.source {
-            Source::Fetch(fetch) => lists::print(self, &plan::of(self, fetch)?),
+            Source::Fetch(fetch) => lists::print(self, fetch),
             Source::Derive(derive) => derive::print(self, derive),
         }
     }

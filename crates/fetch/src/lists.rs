@@ -3,23 +3,27 @@
 use crate::plan::{self, Plan};
 use crate::sink::Stdout;
 use crate::summary::{Summary, effort};
-use crate::{Job, record};
+use crate::{Job, record, rest};
 use anyhow::{Context, Result};
 use api42::{Client, List, Page, Resume, Settings};
 use catalog::Fetch;
 use chrono::Utc;
 use exports::{Place, Walk};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tool::{Judge, Progress, Verdict};
 
-/// Prints every record of the lists.
-pub(crate) fn print(job: &Job<'_>, plan: &Plan) -> Result<()> {
+/// Prints every record of the lists, and those that are in none of them.
+pub(crate) fn print(job: &Job<'_>, fetch: &Fetch) -> Result<()> {
+    let plan = &plan::of(job, fetch)?;
     let mut stdout = Stdout::open();
     let lists = plan.lists.iter().map(plan::Planned::list).collect();
-    let mut reading = Reading::start(job, plan, lists, 0)?;
+    let known = rest::is_possible(job, fetch).then(BTreeSet::new);
+    let mut reading = Reading::start(job, plan, lists, 0, known)?;
     while let Some((_, lines)) = reading.next_page()? {
         stdout.write(&lines)?;
     }
+    stdout.write(&reading.rest(fetch)?.unwrap_or_default())?;
     reading.finish("");
     Ok(())
 }
@@ -45,14 +49,22 @@ pub(crate) fn export(job: &Job<'_>, fetch: &Fetch, question: &str, place: &Place
     } else {
         String::new()
     };
-    let left = plan.lists.get(position.list..).with_context(damaged);
+    // What is in none of the lists is counted as one more.
+    let is_whole = position.list > plan.lists.len();
+    let left = plan.lists.get(position.list.min(plan.lists.len())..).with_context(damaged);
     let mut lists: Vec<_> = left.verdict(Verdict::Refused)?.iter().map(plan::Planned::list).collect();
     if let Some(first) = lists.first_mut().filter(|_| position.next_page > 1) {
         first.resume =
             Some(Resume { next_page: position.next_page, total: position.total, ids: position.ids });
     }
-    let mut reading = Reading::start(job, &plan, lists, position.list)?;
+    let known = if rest::is_possible(job, fetch) { Some(walk.ids()?) } else { None };
+    let mut reading = Reading::start(job, &plan, lists, position.list, known)?;
     while let Some((page, lines)) = reading.next_page()? {
+        walk.add(page, &lines, effort(&reading.client.tally()))?;
+    }
+    if !is_whole && let Some(lines) = reading.rest(fetch)? {
+        let total = Some(lines.len() as u64);
+        let page = exports::Page { list: plan.lists.len(), number: 1, total, last: true, date: None };
         walk.add(page, &lines, effort(&reading.client.tally()))?;
     }
     walk.publish(effort(&reading.client.tally()))?;
@@ -62,22 +74,31 @@ pub(crate) fn export(job: &Job<'_>, fetch: &Fetch, question: &str, place: &Place
 
 /// Lists that are being read.
 struct Reading<'a> {
+    job: &'a Job<'a>,
     plan: &'a Plan,
     client: Client,
     pages: api42::Walk,
     /// Index of the first list that is read, in the plan.
     first: usize,
+    /// Ids of the records so far, where there may be more than the lists give.
+    known: Option<BTreeSet<u64>>,
     progress: Arc<Progress>,
     summary: Summary,
 }
 
 impl<'a> Reading<'a> {
-    fn start(job: &Job<'_>, plan: &'a Plan, lists: Vec<List>, first: usize) -> Result<Self> {
+    fn start(
+        job: &'a Job<'a>,
+        plan: &'a Plan,
+        lists: Vec<List>,
+        first: usize,
+        known: Option<BTreeSet<u64>>,
+    ) -> Result<Self> {
         let progress = Arc::new(Progress::new(&job.resource.name, "rows"));
         let client = client(&progress)?;
         let pages = client.walk(lists);
         let summary = Summary::start(job.name, &job.resource.name);
-        Ok(Self { plan, client, pages, first, progress, summary })
+        Ok(Self { job, plan, client, pages, first, known, progress, summary })
     }
 
     /// The next page, as exports count it, and its records as lines.
@@ -86,6 +107,9 @@ impl<'a> Reading<'a> {
         let list = self.first + page.list;
         let planned = &self.plan.lists[list];
         let Page { number, total, last, date, .. } = page;
+        if let Some(known) = &mut self.known {
+            known.extend(page.records.iter().filter_map(|record| api42::id(record)));
+        }
         let lines = page.records.iter().map(|record| record::line(record.get(), &planned.stamp));
         let lines: Result<Vec<_>> = lines.collect();
         let lines =
@@ -97,6 +121,14 @@ impl<'a> Reading<'a> {
             self.progress.note(&format!("list {} of {}", list + 1, self.plan.lists.len()));
         }
         Ok(Some((exports::Page { list, number, total, last, date }, lines)))
+    }
+
+    /// The records that are in none of the lists, as lines, where there may be any.
+    fn rest(&mut self, fetch: &Fetch) -> Result<Option<Vec<String>>> {
+        let Some(known) = self.known.take() else { return Ok(None) };
+        let lines = rest::lines(self.job, &self.client, fetch, known)?;
+        self.summary.rows(lines.len());
+        Ok(Some(lines))
     }
 
     fn finish(&self, note: &str) {

@@ -25,11 +25,12 @@ pub(crate) fn question(job: &Job<'_>, fetch: &Fetch) -> String {
         mark = '&';
     }
     if let Some(each) = &fetch.each {
-        let Each { of, by, stamp, .. } = each;
+        let Each { of, by, stamp, rest, .. } = each;
         text.push_str(&format!(" for each of {of} by {by}"));
         for (key, pointer) in stamp {
             text.push_str(&format!(" with {key}={pointer}"));
         }
+        text.extend(rest.iter().map(|range| format!(" and the rest by {range}")));
     }
     text
 }
@@ -76,7 +77,7 @@ pub(crate) fn of(job: &Job<'_>, fetch: &Fetch) -> Result<Plan> {
 }
 
 /// Path and query, with the cursus in them.
-fn address(job: &Job<'_>, fetch: &Fetch) -> (String, Vec<(String, String)>) {
+pub(crate) fn address(job: &Job<'_>, fetch: &Fetch) -> (String, Vec<(String, String)>) {
     let cursus = job.options.cursus.to_string();
     let named = fetch.query.iter();
     let query = named.map(|(key, value)| (key.clone(), value.replace("{cursus}", &cursus))).collect();

@@ -156,7 +156,7 @@ impl<'a> Roster<'a> {
     }
 
     /// Takes people in and asks for their stamps, whether they are new or not.
-    fn register(&mut self, ids: &BTreeSet<u64>) -> Result<HashMap<u64, Stamp>> {
+    pub(crate) fn register(&mut self, ids: &BTreeSet<u64>) -> Result<HashMap<u64, Stamp>> {
         let mut stamps: HashMap<u64, Stamp> = HashMap::new();
         let ids: Vec<u64> = ids.iter().copied().collect();
         for (key, list) in &self.lookup.stamp {

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - this file: the command line, and what each command prints.
+//! - `source`: the database or a monitor-server, and what each of them says.
 //! - `boxes`, `tables`, `sheet`: the screens of active, of history and summary, of status.
 //! - `watch`: active, again and again. `patience`: how long an answer is waited for.
 //! - `text`: durations, columns, colours.
@@ -9,14 +10,15 @@
 mod boxes;
 mod patience;
 mod sheet;
+mod source;
 mod tables;
 mod text;
 mod watch;
 
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, Parser, Subcommand};
-use journal::read::{Filter, Item, Job, Source, bodies};
-use patience::within;
+use journal::read::{Filter, Item, Job, bodies};
+use source::Source;
 use std::io::Write;
 use std::process::ExitCode;
 use text::Paint;
@@ -28,6 +30,10 @@ use tool::{Judge, Verdict};
 /// that were kept on this host while the database was away are brought in. All times are UTC, by the database's clock. When
 /// the database cannot be read, nothing is printed but a sentence on stderr, and the exit code is 69: no answer is not an
 /// empty one.
+///
+/// With MONITOR_URL all of it is read from that monitor-server instead of a database, and MONITOR_TOKEN is shown to it: the
+/// same screens, bodies and exit codes. A server that is away, cannot read its database or does not answer in 15 s makes it 69,
+/// a token that is refused 77, an answer of something else 65. The address is https://…, or http:// of this machine.
 ///
 /// --json prints the bodies of the REST API, one line each:
 ///   active, history   {"jobs":[JOB…]}
@@ -44,11 +50,12 @@ use tool::{Judge, Verdict};
 ///   status   0 running or completed; 3 completed in part; 1 failed, cancelled or lost; 2 there is no such run
 ///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
-/// LOGS_DIR (logs), SCHEDULES_FILE (schedules instead of those built in), NO_COLOR, RUST_LOG.
+/// LOGS_DIR (logs), SCHEDULES_FILE (schedules instead of those built in); MONITOR_URL, MONITOR_TOKEN, SSL_CERT_FILE; NO_COLOR, RUST_LOG.
 ///
 /// Examples:
 ///   job-monitor watch
 ///   job-monitor history --job nightly_sync --limit 5
+///   MONITOR_URL=https://status.example.org job-monitor active
 ///   job-monitor summary --json | jq -r '.summary | to_entries[] | select(.value.overdue) | .key'
 #[derive(Parser)]
 #[command(name = "job-monitor", version, verbatim_doc_comment)]
@@ -119,22 +126,21 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &Command) -> Result<Verdict> {
+    let mut source = Source::from_env()?;
     match command {
         Command::Active { form } => {
-            let jobs = within(|| open()?.active())?;
-            print(&active(&jobs, form.json)?).map(|()| Verdict::Done)
+            print(&active(&source.active()?.jobs, form.json)?).map(|()| Verdict::Done)
         }
-        Command::Watch { form, interval, count } => watch::run(form.json, *interval, *count),
+        Command::Watch { form, interval, count } => watch::run(&mut source, form.json, *interval, *count),
         Command::History { form, job, status, before, limit } => {
             let filter = Filter { job: job.clone(), status: status.clone(), before: *before, limit: *limit };
-            let jobs = within(move || open()?.history(&filter))?;
+            let jobs = source.history(filter)?;
             let screen =
                 if form.json { bodies::jobs(&jobs)? } else { tables::history(&jobs, Paint::of_stdout()) };
             print(&screen).map(|()| Verdict::Done)
         }
         Command::Summary { form } => {
-            let definitions = journal::schedules()?;
-            let items = within(move || open()?.summary(&definitions))?;
+            let items = source.summary()?;
             let screen = if form.json {
                 bodies::summary(items.clone())?
             } else {
@@ -143,17 +149,12 @@ fn run(command: &Command) -> Result<Verdict> {
             print(&screen).map(|()| of_summary(&items))
         }
         Command::Status { form, id } => {
-            let id = *id;
-            let job = within(move || open()?.job(id))?;
+            let job = source.job(*id)?;
             let job = job.ok_or_else(|| anyhow!("there is no run {id}")).verdict(Verdict::Usage)?;
             let screen = if form.json { bodies::job(&job)? } else { sheet::of(&job, Paint::of_stdout()) };
             print(&screen).map(|()| of_status(&job.status))
         }
     }
-}
-
-fn open() -> Result<Source> {
-    Source::open("job-monitor")
 }
 
 fn active(jobs: &[Job], json: bool) -> Result<String> {

@@ -1,45 +1,35 @@
 //! The jobs that run, again and again.
 
-use crate::patience::within;
-use crate::{active, open, print};
+use crate::source::Source;
+use crate::{active, print};
 use anyhow::Result;
-use journal::read::Source;
 use std::io::IsTerminal;
 use std::time::Duration;
 use tool::{Verdict, printable};
 
-/// Looks every `interval` seconds, `count` times or for ever. While the database is away the screen says so, and nothing
+/// Looks every `interval` seconds, `count` times or for ever. While the source is away the screen says so, and nothing
 /// that was seen before stays on it.
-pub(crate) fn run(json: bool, interval: u64, count: Option<u64>) -> Result<Verdict> {
+pub(crate) fn run(source: &mut Source, json: bool, interval: u64, count: Option<u64>) -> Result<Verdict> {
     // What cannot be read at the first look is an error like any other.
-    let mut source = Some(within(open)?);
-    let mut looks = 0;
+    let mut looked = Ok(look(source, json)?);
+    let mut looks = 1;
     loop {
-        let kept = source.take();
-        let looked = within(move || look(kept, json));
         let verdict = looked.as_ref().map_or_else(Verdict::of, |_| Verdict::Done);
-        let screen = looked.map(|(open, screen)| {
-            source = Some(open);
-            screen
-        });
-        show(screen, json)?;
-        looks += 1;
+        show(looked, json)?;
         if count.is_some_and(|count| looks >= count) {
             return Ok(verdict);
         }
         std::thread::sleep(Duration::from_secs(interval));
+        looked = look(source, json);
+        looks += 1;
     }
 }
 
-/// A screen, and the connection for the next one.
-fn look(kept: Option<Source>, json: bool) -> Result<(Source, String)> {
-    let mut source = kept.map_or_else(open, Ok)?;
-    source.close_lost();
-    let jobs = source.active()?;
-    let now = source.now()?;
-    let screen = active(&jobs, json)?;
-    let head = format!("Active Jobs (updated {} UTC)", now.get(11..19).unwrap_or_default());
-    Ok((source, if json { screen } else { headed(&head, &screen) }))
+fn look(source: &mut Source, json: bool) -> Result<String> {
+    let look = source.active()?;
+    let screen = active(&look.jobs, json)?;
+    let head = format!("Active Jobs (updated {} UTC)", look.at.get(11..19).unwrap_or_default());
+    Ok(if json { screen } else { headed(&head, &screen) })
 }
 
 fn headed(head: &str, screen: &str) -> String {

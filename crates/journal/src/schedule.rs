@@ -117,8 +117,9 @@ mod tests {
     fn the_schedules_are_those_of_the_crontab_in_the_readme() {
         let readme = include_str!("../../../README.md");
         let words = |line: &str| line.split_whitespace().take(5).collect::<Vec<_>>().join(" ");
-        let crontab: Vec<_> =
-            readme.lines().filter(|line| line.contains("cd /srv/mirror42")).map(words).collect();
+        // Measuring is no job: it is what tells when there are none.
+        let is_job = |line: &&str| line.contains("cd /srv/mirror42") && !line.contains("write_metrics.sh");
+        let crontab: Vec<_> = readme.lines().filter(is_job).map(words).collect();
         let listing: Listing = toml::from_str(BUILT_IN).unwrap();
         let scheduled: Vec<_> = listing.job.iter().map(|entry| entry.cron.clone()).collect();
         assert_eq!(scheduled, crontab);

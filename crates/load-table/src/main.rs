@@ -29,12 +29,16 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 /// cursus than the table holds, and one older than what is loaded. With --changes nothing is deleted, and the watermark
 /// moves when the window begins where the table already is.
 ///
+/// Records of people who were erased (purge-people), and of what hangs on them, are turned away and counted as erased,
+/// until something newer than the erasure shows that they may come again. Who a complete export lacks has left, and is
+/// turned away likewise.
+///
 /// Input that is no NDJSON (HTML, a cut line, an array) is refused whole, with its line and column.
 ///
 /// Summary, one line of JSON on standard output:
 ///   table, source, read, inserted, updated, unchanged, deleted, quarantined, released, rejected, out_of_scope,
-///   duplicates, stale, cascaded and released_elsewhere (rows of other tables), seconds, dry_run
-///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope
+///   duplicates, stale, erased, cascaded and released_elsewhere (rows of other tables), seconds, dry_run
+///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope + erased
 ///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
 /// EXPORTS_DIR (exports), CURSUS_ID (21), LIVE_OVERLAP (60), CATALOG_DIR, DEADLINE, RUST_LOG.

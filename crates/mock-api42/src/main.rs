@@ -75,6 +75,9 @@ struct Arguments {
     /// Students of cursus 21 who are not alumni; everything about people scales with them
     #[arg(long, value_name = "N", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     students: u32,
+    /// How many of these students have no primary campus
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    without_campus: u32,
     /// The client id that is known
     #[arg(long, value_name = "ID", default_value = "u-s4t2ud-mock")]
     client_id: String,

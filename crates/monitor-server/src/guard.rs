@@ -5,6 +5,7 @@ use crate::counts::NO_ROUTE;
 use crate::refusal::Refusal;
 use crate::serve::Ends;
 use crate::tokens::Access;
+use axum::Extension;
 use axum::body::{Body, to_bytes};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
@@ -38,9 +39,13 @@ const HEADERS: [(HeaderName, &str); 6] = [
 ];
 
 /// Around every request, also those that mean no route.
-pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn watch(
+    State(app): State<Arc<App>>,
+    Extension(ends): Extension<Ends>,
+    request: Request,
+    next: Next,
+) -> Response {
     let begun = Instant::now();
-    let ends = request.extensions().get::<Ends>().copied();
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -48,8 +53,7 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
     // Without its query, which may hold what is nobody's business.
     let asked = format!("{} {}", request.method(), printable(request.uri().path()));
     let (parts, body) = request.into_parts();
-    let admitted = ends.map_or(Ok(()), |ends| app.hosts.admit(&parts, ends.local.ip()));
-    let mut response = match admitted {
+    let mut response = match app.hosts.admit(&parts, ends.local.ip()) {
         Ok(()) => next.run(Request::from_parts(parts, body)).await,
         Err(refusal) => refusal.into_response(),
     };
@@ -58,7 +62,7 @@ pub(crate) async fn watch(State(app): State<Arc<App>>, request: Request, next: N
     }
     let code = response.status().as_u16();
     app.counts.add(&route, code);
-    let peer = ends.map_or_else(String::new, |ends| ends.peer.to_string());
+    let Ends { peer, .. } = ends;
     log::info!("{peer} {asked} {code} {} ms", begun.elapsed().as_millis());
     response
 }

@@ -41,7 +41,9 @@ impl Hosts {
             address == local || address.is_loopback() && local.is_loopback()
         };
         !authority.as_str().contains('@')
-            && (name == "localhost" || bare.parse().is_ok_and(is_address) || self.0.contains(&name))
+            && (name == "localhost"
+                || bare.parse().is_ok_and(is_address)
+                || self.0.iter().any(|known| known == bare))
     }
 }
 
@@ -54,9 +56,9 @@ fn only_host(headers: &HeaderMap) -> Result<Authority, Refusal> {
 
 /// A name for `--host`: as it stands in a Host header, without a port.
 pub(crate) fn parse(text: &str) -> Result<String, String> {
-    let name = text.trim().to_ascii_lowercase();
+    let name = text.trim().trim_matches(['[', ']']).to_ascii_lowercase();
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
+    let is_address = name.parse::<IpAddr>().is_ok();
     if name.is_empty() || is_address || name.bytes().all(fits) {
         return Ok(name);
     }
@@ -74,15 +76,21 @@ mod tests {
             request = request.header(HOST, *host);
         }
         let (parts, ()) = request.body(()).unwrap().into_parts();
-        let names = ["Monitor.example.org", ""].map(|name| parse(name).unwrap());
+        let names = ["Monitor.example.org", "[2001:db8::1]", ""].map(|name| parse(name).unwrap());
         let admitted = Hosts::new(&names).admit(&parts, local.parse().unwrap());
         admitted.map_err(|refusal| refusal.status().as_u16())
     }
 
     #[test]
     fn loopback_goes_by_its_names() {
-        for host in ["localhost", "LOCALHOST:8042", "127.0.0.1:8042", "[::1]:8042", "monitor.example.org:443"]
-        {
+        for host in ["localhost", "LOCALHOST:8042", "127.0.0.1:8042", "[::1]:8042"] {
+            assert_eq!(check("/", &[host], "127.0.0.1"), Ok(()), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_was_given_is_ours() {
+        for host in ["monitor.example.org:443", "MONITOR.example.org", "[2001:db8::1]:80"] {
             assert_eq!(check("/", &[host], "127.0.0.1"), Ok(()), "{host}");
         }
     }
@@ -123,6 +131,8 @@ mod tests {
         for wrong in ["https://a.example", "a.example:80", "a.example/x", "a b", "*"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
-        assert_eq!(parse(" 2001:db8::1 ").unwrap(), "2001:db8::1");
+        for address in [" 2001:DB8::1 ", "[2001:db8::1]"] {
+            assert_eq!(parse(address).unwrap(), "2001:db8::1");
+        }
     }
 }

@@ -44,8 +44,8 @@ use tool::{Judge, Verdict};
 /// Serve the monitor over HTTP: jobs, status, integrity, metrics, and a page to look at
 ///
 /// Prints one line when it is ready, its address, and answers until it is ended; what is being answered then is finished
-/// first. It only reads; POST check-now runs `check-integrity run`. Every answer was measured just now: what cannot be read
-/// is 503, never an old answer and never an empty one. /openapi.json describes every route:
+/// first. Every answer was measured just now: what cannot be read is 503, never an old answer and never an empty one.
+/// /openapi.json describes every route:
 ///   GET  /                               a page that shows it all; page.css, page.js
 ///   GET  /healthz, /readyz               whether this process lives; whether the database answers
 ///   GET  /api/monitoring/jobs/active     as `job-monitor active --json`; also history, summary, {id}
@@ -56,9 +56,9 @@ use tool::{Judge, Verdict};
 ///   POST /api/v1/health/check-now        as `check-integrity run`; ?dry_run=true
 ///
 /// Tokens come from the environment or .env, 32 characters or more, for instance of `openssl rand -hex 32`; a request
-/// carries one as `Authorization: Bearer TOKEN`. MONITOR_TOKEN may read jobs, status and metrics; MONITOR_ADMIN_TOKEN may
-/// do everything. Page, probes and openapi.json are open. Without either, everything but check-now is open, and
-/// only on loopback. The names that a request may call this server by (its Host header) are those of loopback, the
+/// carries one as `Authorization: Bearer TOKEN`. MONITOR_TOKEN may read jobs, status and /metrics; MONITOR_ADMIN_TOKEN may
+/// do everything. Page, probes and openapi.json are open. Without either token everything but check-now is open, and only
+/// on loopback. The names that a request may call this server by (its Host header) are those of loopback, the
 /// address it came to, and --host. There is no TLS here: beyond loopback, put a proxy before it.
 ///
 /// Environment: MONITOR_TOKEN, MONITOR_ADMIN_TOKEN, MONITOR_HOSTS; what job-monitor, pipeline-status and check-integrity
@@ -81,7 +81,7 @@ struct Arguments {
     #[arg(long, value_name = "PATH")]
     ready_file: Option<PathBuf>,
     /// Seconds that the database, and each tool that is asked, may take to answer
-    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=60))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(2..=60))]
     patience: u64,
 }
 

@@ -3,10 +3,10 @@
 //! Source: <https://www.postgresql.org/docs/current/sql-copy.html>, "Binary Format", and the `*_send` functions of the
 //! types. Every row is a count of fields, every field a length and its bytes, all integers big-endian.
 
-use crate::fault;
+use crate::{fault, jsonb};
 use anyhow::{Context, Result, ensure};
-use postgres::{CopyInWriter, Transaction};
-use std::io::Write;
+use postgres::{CopyInWriter, CopyOutReader, Transaction};
+use std::io::{Read, Write};
 use verdict::Verdict;
 
 const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
@@ -64,11 +64,16 @@ impl Fields {
         self.count += 1;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0, 0, 0, 0, 1]);
-        serde_json::to_writer(&mut self.bytes, value).map_err(|error| error.to_string())?;
+        jsonb::write(value, &mut self.bytes).map_err(|error| error.to_string())?;
         let length =
             i32::try_from(self.bytes.len() - start - 4).map_err(|_| "longer than 2 GiB".to_owned())?;
         self.bytes[start..start + 4].copy_from_slice(&length.to_be_bytes());
         Ok(())
+    }
+
+    /// As the server would send them.
+    pub(crate) fn as_row(&self) -> Row<'_> {
+        Row(&self.bytes)
     }
 
     fn field(&mut self, bytes: &[u8]) {
@@ -125,10 +130,105 @@ impl<'a> Copy<'a> {
     }
 }
 
+/// The fields of a row, each a length and its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row<'r>(&'r [u8]);
+
+impl<'r> Row<'r> {
+    pub(crate) const fn bytes(self) -> &'r [u8] {
+        self.0
+    }
+
+    /// The first field, none for null, and the others.
+    pub(crate) fn split_first(self) -> Option<(Option<&'r [u8]>, Row<'r>)> {
+        let (length, rest) = self.0.split_first_chunk()?;
+        match usize::try_from(i32::from_be_bytes(*length)) {
+            Err(_) => Some((None, Row(rest))),
+            Ok(length) => rest.split_at_checked(length).map(|(field, rest)| (Some(field), Row(rest))),
+        }
+    }
+
+    /// The integer at a place; none where there is none.
+    pub(crate) fn bigint(self, place: usize) -> Option<i64> {
+        let mut row = self;
+        for _ in 0..place {
+            row = row.split_first()?.1;
+        }
+        Some(i64::from_be_bytes(row.split_first()?.0?.try_into().ok()?))
+    }
+}
+
+/// A `COPY … TO STDOUT (FORMAT binary)` that is going on.
+pub(crate) struct Rows<'a> {
+    reader: CopyOutReader<'a>,
+    row: Vec<u8>,
+}
+
+impl<'a> Rows<'a> {
+    pub(crate) fn start(transaction: &'a mut Transaction<'_>, statement: &str) -> Result<Self> {
+        let reader = transaction.copy_out(statement).map_err(|error| fault::of(&error))?;
+        let mut rows = Self { reader, row: Vec::new() };
+        let mut header = [0; HEADER.len()];
+        rows.reader.read_exact(&mut header).map_err(|error| broken(&error))?;
+        ensure!(header == HEADER, "PostgreSQL sends another format of COPY than was asked for");
+        Ok(rows)
+    }
+
+    /// The next row.
+    pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>> {
+        self.row.clear();
+        match self.receive() {
+            Ok(true) => Ok(Some(Row(&self.row))),
+            Ok(false) => Ok(None),
+            Err(error) => Err(broken(&error)),
+        }
+    }
+
+    fn receive(&mut self) -> std::io::Result<bool> {
+        let mut count = [0; 2];
+        self.reader.read_exact(&mut count)?;
+        if count == TRAILER {
+            return Ok(false);
+        }
+        for _ in 0..i16::from_be_bytes(count) {
+            let mut length = [0; 4];
+            self.reader.read_exact(&mut length)?;
+            self.row.extend_from_slice(&length);
+            let start = self.row.len();
+            self.row.resize(start + usize::try_from(i32::from_be_bytes(length)).unwrap_or(0), 0);
+            self.reader.read_exact(&mut self.row[start..])?;
+        }
+        Ok(true)
+    }
+}
+
+fn broken(error: &std::io::Error) -> anyhow::Error {
+    let error = match fault::of_copy(error) {
+        Some(refusal) => fault::of(refusal),
+        None => verdict::Judge::verdict(anyhow::anyhow!("{error}"), Verdict::Unreachable),
+    };
+    error.context("reading rows")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_row_is_read_as_it_is_written() {
+        let mut fields = Fields::default();
+        fields.text("é");
+        fields.null();
+        fields.bigint(-7);
+        let row = fields.as_row();
+        assert_eq!(
+            (row.bigint(0), row.bigint(1), row.bigint(2), row.bigint(3)),
+            (None, None, Some(-7), None)
+        );
+        let (first, rest) = row.split_first().unwrap();
+        assert_eq!((first, rest.split_first().unwrap().0), (Some("é".as_bytes()), None));
+    }
 
     fn bytes(write: impl FnOnce(&mut Fields)) -> Vec<u8> {
         let mut fields = Fields::default();
@@ -150,9 +250,9 @@ mod tests {
     }
 
     #[test]
-    fn jsonb_is_compact_behind_its_version() {
+    fn jsonb_stands_behind_its_version() {
         let written = bytes(|fields| fields.jsonb(&json!({"a": [1, null]})).unwrap());
-        assert_eq!(written, [&[0, 0, 0, 15, 1][..], br#"{"a":[1,null]}"#].concat());
+        assert_eq!(written, [&[0, 0, 0, 17, 1][..], br#"{"a": [1, null]}"#].concat());
     }
 
     #[test]

@@ -4,15 +4,18 @@
 //! - [`connect()`]: a connection, as the environment names it.
 //! - [`schema`]: the tables as data, and what brings a database up to date.
 //! - [`load()`]: records into a table, by the loading contract; [`watermark`], [`missing`].
-//! - `input`, `convert`, `copy`: records as they are written, as typed rows, as PostgreSQL takes them.
+//! - [`erase`]: people who are forgotten, and the tombstones that keep it so.
+//! - `input`, `convert`, `copy`: records as they are written, as typed rows, as PostgreSQL takes them; `jsonb`.
 //! - `fault`: what PostgreSQL says when it refuses, as errors of ours.
 //! - `name`: names and texts as they stand in SQL.
 
 mod connect;
 mod convert;
 mod copy;
+pub mod erase;
 mod fault;
 mod input;
+mod jsonb;
 mod load;
 mod name;
 pub mod schema;

@@ -4,20 +4,12 @@ use crate::desk::{BOTH, Desk, Store};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use testkit::until;
 
 fn start(desk: &Desk, arguments: &[&str]) -> Child {
     let mut command = desk.workdir.command("backlog");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-/// Waits until something is so; a test that waits for ever fails.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        std::thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// A worker in the middle of its batch.

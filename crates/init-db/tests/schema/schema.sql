@@ -23,9 +23,12 @@ CREATE TABLE ops.loads (
     stale bigint NOT NULL,
     cascaded jsonb NOT NULL,
     seconds double precision NOT NULL,
+    erased bigint NOT NULL DEFAULT 0,
     CONSTRAINT loads_pkey PRIMARY KEY (id)
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
+CREATE INDEX loads_changed_idx ON ops.loads (table_name, id) WHERE (((inserted + updated) + deleted) > 0);
+CREATE INDEX loads_finished_at_idx ON ops.loads (finished_at);
 COMMENT ON TABLE ops.loads IS 'mirror42 operations: one row for every load that was committed';
 
 CREATE TABLE ops.watermarks (
@@ -53,6 +56,16 @@ CREATE TABLE ops.quarantine (
 );
 CREATE INDEX quarantine_parent_idx ON ops.quarantine (parent_table, parent_key);
 COMMENT ON TABLE ops.quarantine IS 'mirror42 operations: records that wait for their parent, or for a catalog that can type them';
+
+CREATE TABLE ops.tombstones (
+    user_id bigint NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    why text NOT NULL,
+    lifted_at timestamp with time zone,
+    CONSTRAINT tombstones_pkey PRIMARY KEY (user_id),
+    CONSTRAINT tombstones_why_check CHECK ((why = ANY (ARRAY['due'::text, 'left'::text, 'request'::text])))
+);
+COMMENT ON TABLE ops.tombstones IS 'mirror42 operations: people who were erased, whom no old record brings back; lifted_at when they came again';
 
 CREATE TABLE ops.backlog (
     id bigint NOT NULL,
@@ -123,6 +136,7 @@ CREATE TABLE ops.job_executions (
 CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
 CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
 CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
+CREATE INDEX job_executions_failed_idx ON ops.job_executions (completed_at) WHERE (status = ANY (ARRAY['failed'::text, 'lost'::text]));
 COMMENT ON TABLE ops.job_executions IS 'mirror42 operations: one row for every run of a job; written by job-run, read by job-monitor';
 
 CREATE TABLE cursus (

@@ -5,11 +5,11 @@ use crate::STALE_SECONDS;
 use anyhow::Result;
 use postgres::types::ToSql;
 use postgres::{Client, Row};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// A run. Serialized, it is the documented body; what is ours besides is in `metadata`.
-#[derive(Clone, Debug, Serialize)]
+/// A run. Serialized, it is the documented body, which can be read back; what is ours besides is in `metadata`.
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Job {
     /// Number of the run.
     pub id: i64,

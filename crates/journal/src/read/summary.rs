@@ -6,10 +6,10 @@ use crate::schedule::Definition;
 use anyhow::{Context, Result};
 use chrono::{DateTime, SecondsFormat, Utc};
 use postgres::Client;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is known of a job. Serialized, it holds the documented keys and those that were missing there.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Item {
     /// Start of its latest run, RFC 3339, UTC.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -9,6 +9,8 @@ mod changes;
 #[cfg(test)]
 mod csv;
 #[cfg(test)]
+mod erased;
+#[cfg(test)]
 mod growing;
 #[cfg(test)]
 mod kills;
@@ -22,6 +24,8 @@ mod prune;
 mod refusals;
 #[cfg(test)]
 mod rivals;
+#[cfg(test)]
+mod short_ways;
 #[cfg(test)]
 mod size;
 #[cfg(test)]

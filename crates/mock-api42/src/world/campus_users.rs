@@ -40,7 +40,7 @@ impl Row for CampusUser {
 
 pub(crate) fn invent(seed: u64, people: &[Person], campuses: usize) -> Table<CampusUser> {
     let mut rows = Vec::with_capacity(people.len() + people.len() / 8);
-    for (number, person) in people.iter().enumerate() {
+    for (number, person) in people.iter().enumerate().filter(|(_, person)| person.has_campus) {
         let mut chance = Chance::of(seed, "campus_users", u64::from(person.id));
         let person_row = number as u32;
         rows.push(CampusUser {

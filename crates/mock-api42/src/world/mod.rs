@@ -28,7 +28,7 @@ mod zones;
 
 pub(crate) use moves::{MovedSoFar, Moves};
 
-use crate::moment::Clock;
+use crate::moment::{Clock, DAY, END_OF_PAST};
 use crate::resource::Resource;
 use people::People;
 use std::collections::HashSet;
@@ -92,8 +92,8 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Invents a world with so many non-alumni students in the main cursus.
-    pub(crate) fn invent(seed: u64, students: u32) -> Self {
+    /// Invents a world with so many non-alumni students in the main cursus, some of them without a primary campus.
+    pub(crate) fn invent(seed: u64, students: u32, without_campus: u32) -> Self {
         let cursus = cursus::invent(seed);
         let row_of = |id| cursus.iter().position(|cursus| cursus.id == id).unwrap_or(0) as u32;
         let (main_cursus, piscine) = (row_of(cursus::MAIN), row_of(cursus::PISCINE));
@@ -102,7 +102,7 @@ impl World {
         let projects = project::invent(seed, &cursus, campuses.len());
         let (blocs, coalitions) = coalitions::invent(seed, campuses.len());
         let joinable = memberships::choices(&blocs, &coalitions, campuses.len());
-        let people = People::invent(seed, students, &campuses);
+        let people = People::invent(seed, students, without_campus, &campuses);
         for (row, campus) in campuses.iter_mut().enumerate() {
             campus.users = people.of_campus(row as u32).len() as u32;
         }
@@ -130,6 +130,17 @@ impl World {
             coalitions,
             joinable,
             people,
+        }
+    }
+
+    /// Moves the days of erasure along with the calendar, because the invented past ends on a fixed day: nobody is due
+    /// yet, and as in any other month, some people will be in the next.
+    pub(crate) fn catch_up_with_erasure(&mut self) {
+        let today = self.now() / DAY;
+        let passed = today - END_OF_PAST / DAY;
+        for person in &mut self.people.rows {
+            let earliest = today + 2 + i64::from(person.id % 30);
+            person.erasure = (i64::from(person.erasure) + passed).max(earliest) as u16;
         }
     }
 
@@ -176,7 +187,7 @@ mod tests {
 
     #[test]
     fn every_row_of_every_list_is_an_object_with_rising_ids() {
-        let world = World::invent(42, 100);
+        let world = World::invent(42, 100, 0);
         for resource in RESOURCES {
             let mut last = 0;
             for row in 0..(resource.size)(&world) as u32 {
@@ -196,7 +207,7 @@ mod tests {
     #[test]
     fn a_world_is_the_same_for_the_same_seed_only() {
         let first = |seed| {
-            let world = World::invent(seed, 100);
+            let world = World::invent(seed, 100, 0);
             let mut json = Json::default();
             RESOURCES.iter().for_each(|resource| (resource.write)(&world, 7, &mut json));
             json.into_bytes()

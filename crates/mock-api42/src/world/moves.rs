@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn an_update_moves_updated_at_and_a_silent_change_does_not() {
-        let mut world = World::invent(42, 200);
+        let mut world = World::invent(42, 200, 0);
         let before: Vec<_> = world.people.rows.clone();
         let moved = world.move_on(Moves { updates: 40, silent: 20, ..Moves::default() });
         assert_eq!((moved.updates.len(), moved.silent.len()), (40, 20));
@@ -249,7 +249,8 @@ mod tests {
 
     #[test]
     fn the_same_moves_touch_the_same_people() {
-        let run = || World::invent(42, 200).move_on(Moves { updates: 10, departures: 6, ..Moves::default() });
+        let run =
+            || World::invent(42, 200, 0).move_on(Moves { updates: 10, departures: 6, ..Moves::default() });
         let (first, second) = (run(), run());
         assert_eq!(first.updates, second.updates);
         assert_eq!(first.vanished.len() + first.alumni.len() + first.no_students.len(), 6);

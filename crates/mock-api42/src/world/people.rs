@@ -25,7 +25,7 @@ const SHARES: [(Role, f64); 5] = [
     (Role::External, 0.005),
 ];
 impl People {
-    pub(crate) fn invent(seed: u64, students: u32, campuses: &[Campus]) -> Self {
+    pub(crate) fn invent(seed: u64, students: u32, without_campus: u32, campuses: &[Campus]) -> Self {
         let mut drafts = Vec::new();
         for (role, share) in SHARES {
             let count = (f64::from(students) * share).ceil() as u32;
@@ -49,7 +49,10 @@ impl People {
         for draft in drafts {
             let mut chance = Chance::of(seed, "id", people.rows.len() as u64);
             id += 1 + (chance.unit() * 2.0 * gap + chance.unit()) as u32;
-            people.add(id, &draft, &weights);
+            let row = people.add(id, &draft, &weights);
+            if draft.role == Role::Student && draft.ordinal < without_campus {
+                people.take_campus_from(row);
+            }
         }
         people
     }
@@ -78,6 +81,12 @@ impl People {
         self.by_campus[usize::from(person.campus)].push(row);
         self.rows.push(person);
         row
+    }
+
+    fn take_campus_from(&mut self, row: u32) {
+        let person = &mut self.rows[row as usize];
+        person.has_campus = false;
+        self.by_campus[usize::from(person.campus)].retain(|other| *other != row);
     }
 
     /// A login nobody has: an initial and up to seven letters, as the school forms them.

@@ -85,7 +85,9 @@ const FIELDS: &[Field] = &[
     Field::new("kind", Kind::Text, USES, |world, row| Cell::from(kind(at(world, row)))),
     Field::new("status", Kind::Text, USES, |_, _| Cell::Null),
     Field::new("primary_campus_id", Kind::Int, FILTER | SORT, |world, row| {
-        Cell::Int(i64::from(world.campuses[usize::from(at(world, row).campus)].id))
+        let person = at(world, row);
+        let campus = person.has_campus.then(|| &world.campuses[usize::from(person.campus)]);
+        Cell::maybe_int(campus.map(|campus| i64::from(campus.id)))
     })
     .indexed(|world, id| {
         world.campus_row(id).map_or_else(Vec::new, |row| world.people.of_campus(row).to_vec())

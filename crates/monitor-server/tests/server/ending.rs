@@ -77,7 +77,7 @@ fn wrong_usage_is_told_before_anything_listens() {
     for wrong in [
         &["--listen", "8042"][..],
         &["--listen", "localhost"],
-        &["--patience", "0"],
+        &["--patience", "1"],
         &["--patience", "61"],
         &["--host", "https://a.example"],
         &["extra"],

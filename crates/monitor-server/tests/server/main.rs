@@ -2,7 +2,8 @@
 //!
 //! - `answers`: every route, and what it says. `access`: who may ask, by which name, with which token.
 //! - `clients`: those that are slow, many, huge or rude. `outages`: the database away, slow, back.
-//! - `tools`: what comes of a tool that fails, hangs or talks nonsense. `ending`: start and end.
+//! - `real`: what the other tools really say. `tools`: what comes of one that fails, hangs or talks nonsense.
+//! - `ending`: start and end.
 //! - `page`: what a browser shows of it. `browser`: that browser.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
@@ -14,6 +15,7 @@ mod clients;
 mod ending;
 mod outages;
 mod page;
+mod real;
 mod tools;
 
 use serde_json::Value;
@@ -21,7 +23,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use testkit::{Database, Workdir};
+use testkit::{Database, Workdir, until};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
@@ -158,17 +160,6 @@ fn rest(stream: &mut TcpStream) -> String {
 
 fn send(child: &Child, signal: &str) {
     assert!(Command::new("kill").args(["-s", signal, &child.id().to_string()]).status().unwrap().success());
-}
-
-/// Waits for something that comes, on a machine that may be busy.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("in vain: {what}");
 }
 
 /// The description of all routes.

@@ -63,7 +63,7 @@ fn a_database_that_says_nothing_holds_up_only_who_asks_for_it_and_not_for_long()
     let mute = UnixListener::bind(workdir.path("mute/.s.PGSQL.5432")).unwrap();
     let folder = workdir.path("mute").display().to_string();
     workdir.set("DATABASE_URL", &format!("postgresql:///x?host={folder}&user=nobody"));
-    let server = Server::start(&workdir, &["--patience", "1"]);
+    let server = Server::start(&workdir, &["--patience", "2"]);
     // More than there are connections, at once and one after another.
     std::thread::scope(|scope| {
         for _ in 0..8 {

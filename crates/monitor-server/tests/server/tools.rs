@@ -97,7 +97,7 @@ fn what_check_integrity_does_not_know_never_reads_as_nothing() {
     let folder = Folder::new();
     let get = |script: &str, path: &str| {
         folder.tool("check-integrity", script);
-        folder.start(&["--patience", "1"]).get(path)
+        folder.start(&["--patience", "2"]).get(path)
     };
     drop(get("echo '[]'; exit 3", "/health/violations").expect(503));
     let none = get("echo '{\"error\":\"none yet\"}'; exit 3", "/health/latest-report").expect(404);
@@ -215,7 +215,7 @@ fn a_status_that_cannot_be_measured_is_no_status() {
         "printf '# TYPE x gauge\\nx 1\\n# EOF\\nx 2\\n'",
     ] {
         folder.tool("pipeline-status", script);
-        let server = folder.start(&["--patience", "1"]);
+        let server = folder.start(&["--patience", "2"]);
         for path in ["/api/monitoring/status", "/metrics"] {
             let answer = server.get(path).expect(503);
             assert!(

@@ -5,29 +5,41 @@
 //!
 //! # Layout
 //! - this file: from record to row, what is absent, what is out of scope.
-//! - `record`: what a record says for a column.
+//! - `pick`: the wanted places of a line. `record`: what a record says for a column.
 //! - `value`: one JSON value as one field of a type.
 //! - `instant`: timestamps.
 
 mod instant;
+mod pick;
 mod record;
 mod value;
 
 use crate::copy::Fields;
 use catalog::Resource;
-use record::{Found, Record, cell, look, steps};
+use pick::{Branch, Found};
+use record::{Record, Said, cell, steps};
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
-use std::borrow::Cow;
 
 /// Turns records of a resource into rows of its table.
 #[derive(Debug)]
 pub(crate) struct Converter<'a> {
     resource: &'a Resource,
-    /// For each column, the steps of its JSON pointer.
-    steps: Vec<Vec<String>>,
-    /// What a record must say to be in scope: pointer, its steps, value.
-    scope: Vec<(&'a str, Vec<String>, Value)>,
+    /// The places of the columns, in order, then those of the scope.
+    tree: Branch,
+    /// How many places there are.
+    places: usize,
+    /// What a record must say to be in scope.
+    scope: Vec<Rule<'a>>,
+}
+
+/// What a record must say at a place.
+#[derive(Debug)]
+struct Rule<'a> {
+    pointer: &'a str,
+    value: Value,
+    /// The value as it is usually written.
+    text: String,
 }
 
 /// What became of a record. The fields hold one for each column, in order.
@@ -37,7 +49,7 @@ pub(crate) enum Outcome {
     Typed { absent: i64 },
     /// Not for this mirror. The fields mean nothing.
     OutOfScope,
-    /// A value does not fit its column. The fields hold the key where that can be read, and nulls.
+    /// A value does not fit its column. The fields hold the key and the references where they can be read, and nulls.
     Rejected { reason: String, keyed: bool },
 }
 
@@ -50,12 +62,17 @@ pub(crate) struct NoRecord {
 
 impl<'a> Converter<'a> {
     pub(crate) fn new(resource: &'a Resource) -> Self {
-        let scope =
-            resource.scope.iter().map(|(pointer, value)| (pointer.as_str(), steps(pointer), json(value)));
+        let columns = resource.columns.iter().map(|column| steps(&column.from));
+        let steps: Vec<_> = columns.chain(resource.scope.keys().map(|pointer| steps(pointer))).collect();
+        let rule = |(pointer, value): (&'a String, _)| {
+            let value = json(value);
+            Rule { pointer, text: value.to_string(), value }
+        };
         Self {
             resource,
-            steps: resource.columns.iter().map(|column| steps(&column.from)).collect(),
-            scope: scope.collect(),
+            tree: Branch::of(steps.iter().map(Vec::as_slice)),
+            places: steps.len(),
+            scope: resource.scope.iter().map(rule).collect(),
         }
     }
 
@@ -64,15 +81,10 @@ impl<'a> Converter<'a> {
     /// # Errors
     /// When it is no JSON object.
     pub(crate) fn line(&self, line: &str, fields: &mut Fields) -> Result<Outcome, NoRecord> {
-        match serde_json::from_str(line) {
-            Ok(record @ Value::Object(_)) => Ok(self.record(Record::Json(&record), fields)),
-            Ok(other) => Err(NoRecord { column: 1, problem: not_an_object(&other) }),
-            // Well formed, but with a number or a character that no type of ours can hold.
-            Err(error) if serde_json::from_str::<IgnoredAny>(line).is_ok() => {
-                self.nothing_typed(fields);
-                Ok(Outcome::Rejected { reason: without_place(&error), keyed: false })
-            }
-            Err(error) => Err(NoRecord { column: error.column(), problem: cut_or_no_json(line, &error) }),
+        let mut found = vec![Found::Absent; self.places];
+        match self.tree.pick(line, &mut found) {
+            Ok(()) => Ok(self.record(Record::Line(&found), fields)),
+            Err(_) => Err(no_record(line)),
         }
     }
 
@@ -82,7 +94,7 @@ impl<'a> Converter<'a> {
     }
 
     fn record(&self, record: Record<'_>, fields: &mut Fields) -> Outcome {
-        if self.scope.iter().any(|scope| self.is_out_of(scope, record)) {
+        if self.scope.iter().enumerate().any(|(nth, rule)| self.is_out_of(nth, rule, record)) {
             return Outcome::OutOfScope;
         }
         fields.clear();
@@ -103,72 +115,83 @@ impl<'a> Converter<'a> {
 
     fn field(&self, record: Record<'_>, place: usize, fields: &mut Fields) -> Result<Presence, String> {
         let column = &self.resource.columns[place];
-        let found = self.find(record, place)?;
-        let present = match &found {
-            Found::Value(value) => value::write(column, value, fields)?,
-            Found::Absent | Found::Null => value::Written::Null,
+        let said = self.said(record, place)?;
+        let present = match &said {
+            Said::Json(json) => value::write_json(column, json, fields)?,
+            Said::Value(value) => value::write(column, value, fields)?,
+            Said::Absent | Said::Null => value::Written::Null,
         };
         match present {
             value::Written::Value => Ok(Presence::Present),
             value::Written::Null if !column.null => Err("missing".to_owned()),
             value::Written::Null => {
                 fields.null();
-                Ok(if matches!(found, Found::Absent) { Presence::Absent } else { Presence::Present })
+                Ok(if matches!(said, Said::Absent) { Presence::Absent } else { Presence::Present })
             }
         }
     }
 
-    fn find<'r>(&self, record: Record<'r>, place: usize) -> Result<Found<'r>, String> {
+    fn said<'r>(&self, record: Record<'r>, place: usize) -> Result<Said<'r>, String> {
+        let column = &self.resource.columns[place];
         match record {
-            Record::Json(value) => look(value, &self.steps[place]),
-            Record::Cells(cells) => {
-                let column = &self.resource.columns[place];
-                Ok(match cells.get(&column.name) {
-                    None => Found::Absent,
-                    Some(Value::String(text)) => Found::Value(Cow::Owned(cell(column, text)?)),
-                    Some(_) => Found::Null,
-                })
-            }
+            Record::Line(found) => match found[place] {
+                Found::Absent => Ok(Said::Absent),
+                Found::Null => Ok(Said::Null),
+                Found::Json(json) => Ok(Said::Json(json)),
+                Found::Misfit => {
+                    let step = steps(&column.from).pop().unwrap_or_default();
+                    Err(format!("there is no object around `{step}`"))
+                }
+            },
+            Record::Cells(cells) => Ok(match cells.get(&column.name) {
+                None => Said::Absent,
+                Some(Value::String(text)) => Said::Value(cell(column, text)?),
+                Some(_) => Said::Null,
+            }),
         }
     }
 
     /// A record that carries the evidence, and says something else.
-    fn is_out_of(&self, (pointer, steps, wanted): &(&str, Vec<String>, Value), record: Record<'_>) -> bool {
-        let found = match record {
-            Record::Json(value) => look(value, steps),
+    fn is_out_of(&self, nth: usize, rule: &Rule<'_>, record: Record<'_>) -> bool {
+        let said = match record {
+            Record::Line(found) => match found[self.resource.columns.len() + nth] {
+                Found::Json(json) if json == rule.text => return false,
+                Found::Json(json) => Ok(Said::Json(json)),
+                Found::Null => Ok(Said::Null),
+                Found::Absent | Found::Misfit => Ok(Said::Absent),
+            },
             Record::Cells(_) => {
-                let place = self.resource.columns.iter().position(|column| column.from == *pointer);
-                place.map_or(Ok(Found::Absent), |place| self.find(record, place))
+                let place = self.resource.columns.iter().position(|column| column.from == rule.pointer);
+                place.map_or(Ok(Said::Absent), |place| self.said(record, place))
             }
         };
-        match found {
-            Ok(Found::Value(value)) => value.as_ref() != wanted,
-            Ok(Found::Null) => true,
-            Ok(Found::Absent) | Err(_) => false,
+        match said {
+            Ok(Said::Json(json)) => {
+                serde_json::from_str::<Value>(json).map_or(true, |value| value != rule.value)
+            }
+            Ok(Said::Value(value)) => value != rule.value,
+            Ok(Said::Null) => true,
+            Ok(Said::Absent) | Err(_) => false,
         }
     }
 
-    /// Writes the key columns as far as they can be read, and nulls for the rest; says whether the key is whole.
+    /// Writes the key and what tells whose the record is, its references, as far as they can be read, and nulls for the
+    /// rest; says whether the key is whole.
     fn key_alone(&self, record: Record<'_>, fields: &mut Fields) -> bool {
         fields.clear();
         let mut whole = true;
         let mut field = Fields::default();
         for (place, column) in self.resource.columns.iter().enumerate() {
-            if !self.resource.key.contains(&column.name) {
-                fields.null();
-            } else if self.field(record, place, &mut field).is_err() {
-                whole = false;
-                fields.null();
-            } else if self.field(record, place, fields).is_err() {
-                whole = false;
+            let is_key = self.resource.key.contains(&column.name);
+            let is_wanted = is_key || column.references.is_some();
+            let is_read = is_wanted && self.field(record, place, &mut field).is_ok();
+            if is_read && self.field(record, place, fields).is_ok() {
+                continue;
             }
+            fields.null();
+            whole &= !is_key;
         }
         whole
-    }
-
-    fn nothing_typed(&self, fields: &mut Fields) {
-        fields.clear();
-        self.resource.columns.iter().for_each(|_| fields.null());
     }
 }
 
@@ -186,10 +209,15 @@ fn json(value: &toml::Value) -> Value {
     }
 }
 
-fn not_an_object(value: &Value) -> String {
-    match value {
-        Value::Array(_) => "an array, not a record; jq -c '.[]' makes NDJSON of it".to_owned(),
-        _ => "a single value, not a record".to_owned(),
+/// Why a line is no record: it is well formed and something else, or it is no JSON.
+fn no_record(line: &str) -> NoRecord {
+    match serde_json::from_str::<IgnoredAny>(line) {
+        Ok(_) if line.trim_start().starts_with('[') => NoRecord {
+            column: 1,
+            problem: "an array, not a record; jq -c '.[]' makes NDJSON of it".to_owned(),
+        },
+        Ok(_) => NoRecord { column: 1, problem: "a single value, not a record".to_owned() },
+        Err(error) => NoRecord { column: error.column(), problem: cut_or_no_json(line, &error) },
     }
 }
 

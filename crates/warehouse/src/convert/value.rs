@@ -17,6 +17,31 @@ pub(super) enum Written {
     Null,
 }
 
+/// Writes JSON as its column's type. What is written in the usual way is taken as it stands; anything else is read as a
+/// value first, which also knows what is wrong with it.
+pub(super) fn write_json(column: &Column, json: &str, fields: &mut Fields) -> Result<Written, String> {
+    usual(column, json, fields).unwrap_or_else(|| {
+        let value = serde_json::from_str(json).map_err(|error| super::without_place(&error))?;
+        write(column, &value, fields)
+    })
+}
+
+fn usual(column: &Column, json: &str, fields: &mut Fields) -> Option<Result<Written, String>> {
+    let text = || {
+        let text = json.strip_prefix('"')?.strip_suffix('"')?;
+        (!text.contains('\\')).then_some(text)
+    };
+    match column.kind {
+        Type::Bigint => fields.bigint(json.parse().ok()?),
+        Type::Integer => fields.integer(json.parse().ok()?),
+        Type::Boolean => fields.boolean(json.parse().ok()?),
+        Type::Timestamptz => fields.timestamptz(instant::parse(text()?)?),
+        Type::Text => return Some(string(column, text()?, fields)),
+        Type::Double | Type::Jsonb => return None,
+    }
+    Some(Ok(Written::Value))
+}
+
 /// Writes a value as its column's type, or says why it cannot be one.
 pub(super) fn write(column: &Column, value: &Value, fields: &mut Fields) -> Result<Written, String> {
     match column.kind {
@@ -74,6 +99,10 @@ fn text(column: &Column, value: &Value, fields: &mut Fields) -> Result<Written, 
         Value::Object(members) if members.is_empty() => return Ok(Written::Null),
         other => return Err(mismatch(other, Type::Text)),
     };
+    string(column, text, fields)
+}
+
+fn string(column: &Column, text: &str, fields: &mut Fields) -> Result<Written, String> {
     if text.contains('\0') {
         return Err("\\u0000 in a text, which PostgreSQL cannot hold".to_owned());
     }

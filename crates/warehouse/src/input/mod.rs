@@ -61,6 +61,8 @@ impl Source {
 pub(crate) struct Input {
     /// What an export says of itself.
     pub(crate) manifest: Option<Manifest>,
+    /// Its size, when it is at hand: it is read as fast as it can be.
+    pub(crate) bytes: Option<u64>,
     records: Records,
 }
 
@@ -84,29 +86,32 @@ impl Input {
     /// [`Verdict::Io`] when it is not there or cannot be read, [`Verdict::Refused`] when its header fits no table.
     pub(crate) fn open(source: &Source, resource: &Resource) -> Result<Self> {
         let name = source.name();
-        let (reader, manifest): (Box<dyn Read>, _) = match source {
-            Source::Stdin(_) => (Box::new(std::io::stdin()), None),
+        let (reader, manifest, bytes): (Box<dyn Read>, _, _) = match source {
+            Source::Stdin(_) => (Box::new(std::io::stdin()), None, None),
             Source::File(path, _) => {
                 let file =
                     File::open(path).with_context(|| path.display().to_string()).verdict(Verdict::Io)?;
-                (Box::new(file), None)
+                // A named pipe is no file that is at hand.
+                let data = file.metadata().ok().filter(std::fs::Metadata::is_file);
+                (Box::new(file), None, data.map(|data| data.len()))
             }
             Source::Export(place) => {
                 let snapshot = Snapshot::open(place)?.with_context(|| absent(place)).verdict(Verdict::Io)?;
                 let manifest = snapshot.manifest.clone();
-                (Box::new(snapshot.into_reader()), Some(manifest))
+                let bytes = manifest.bytes;
+                (Box::new(snapshot.into_reader()), Some(manifest), Some(bytes))
             }
         };
         let records = match source.form() {
             Form::Ndjson => Records::Lines(Lines::new(reader, name)),
             Form::Csv => Records::Cells(Box::new(Cells::new(reader, name, resource)?)),
         };
-        Ok(Self { manifest, records })
+        Ok(Self { manifest, bytes, records })
     }
 
     /// An input without records.
     pub(crate) const fn nothing() -> Self {
-        Self { manifest: None, records: Records::None }
+        Self { manifest: None, bytes: None, records: Records::None }
     }
 
     /// The next record and the number of its line, from 1.

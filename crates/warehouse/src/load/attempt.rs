@@ -22,6 +22,8 @@ pub(super) struct Attempt<'a> {
     pub(super) number: i64,
     /// Records of the input whose key could not be read: they might be any row of the table.
     pub(super) keyless: u64,
+    /// Records that say what the table holds, and were never staged.
+    pub(super) held: u64,
     /// Records of the stage that may be loaded.
     pub(super) good: u64,
     /// Columns that every record of the stage lacks, and those that some lack, as bits.
@@ -51,6 +53,7 @@ impl<'a> Attempt<'a> {
             },
             number: 0,
             keyless: 0,
+            held: 0,
             good: 0,
             lacking: Lacking::default(),
             began: Instant::now(),

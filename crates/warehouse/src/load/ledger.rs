@@ -73,12 +73,13 @@ pub(super) fn record(attempt: &mut Attempt<'_>, manifest: Option<&Manifest>) -> 
     let statement = format!(
         "INSERT INTO ops.loads (id, table_name, source, kind, scope, sha256, walk_started, started_at, finished_at, seconds,
              cascaded, read, inserted, updated, unchanged, deleted, quarantined, released, rejected, out_of_scope,
-             duplicates, stale)
+             duplicates, stale, erased)
          OVERRIDING SYSTEM VALUE
          VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7::text::timestamptz, now(), clock_timestamp(), $8,
-             $9::text::jsonb, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id",
+             $9::text::jsonb, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id",
         summary.read, summary.inserted, summary.updated, summary.unchanged, summary.deleted, summary.quarantined,
         summary.released, summary.rejected, summary.out_of_scope, summary.duplicates, summary.stale,
+        summary.erased,
     );
     let number = attempt.number;
     attempt.row(

@@ -1,21 +1,26 @@
 //! The loading contract: a stage, one transaction, only what differs is written.
 //!
 //! A load streams its records into a temporary stage, takes the locks of the tables it touches, and does the rest set by
-//! set: what waits in quarantine is tried again, duplicates go, rows without their parent go to quarantine, what differs
-//! is updated, what is new inserted, what left pruned, the watermark moved, the load recorded. Then it commits. Whoever
-//! is killed before that has written nothing.
+//! set (what is at hand may go a shorter way, see `known` and `direct`): what waits in quarantine is tried again, duplicates
+//! go, so do people who were erased, rows without their parent go to quarantine, what differs is updated, what is new
+//! inserted, what left pruned, the watermark moved, the load recorded. Then it commits. Whoever is killed before that has
+//! written nothing.
 //!
 //! # Layout
 //! - this file: what a load is asked for, and the order of its steps.
 //! - `attempt`: the transaction and its common questions.
-//! - `stage`: input into the stage.
-//! - `locks`, `release`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
+//! - `stage`: input into the stage. `known`: what the table holds already, and need not be staged. `direct`: into an empty
+//!   table without a stage.
+//! - `locks`, `release`, `erased`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
 //! - `sql`: expressions that the steps share.
 //! - [`Summary`]: what came of it.
 
 mod attempt;
+mod direct;
+mod erased;
+mod known;
 mod ledger;
-mod locks;
+pub(crate) mod locks;
 mod prune;
 mod quarantine;
 mod release;
@@ -29,8 +34,10 @@ use crate::input::{Input, Source};
 use anyhow::{Context, Result};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
+use known::Known;
 pub use ledger::watermark;
 use postgres::Client;
+pub(crate) use prune::most;
 pub use quarantine::missing;
 use std::time::Duration;
 pub use summary::Summary;
@@ -130,11 +137,26 @@ fn attempt(
     progress: &mut dyn FnMut(u64),
 ) -> Result<Summary> {
     let mut attempt = Attempt::begin(client, load)?;
-    stage::fill(&mut attempt, &mut input, progress)?;
-    let manifest = input.manifest.as_ref();
-    let prunable = prune::scope(load, manifest);
-    locks::take(&mut attempt, prunable.is_some())?;
-    if let Some(manifest) = manifest {
+    let manifest = input.manifest.clone();
+    let prunable = prune::scope(load, manifest.as_ref());
+    // A stream may take its time: others need not wait for it. What is at hand is read under the locks, so that what the
+    // table holds can be relied on meanwhile.
+    let at_hand = input.bytes;
+    let mut known = None;
+    if let Some(bytes) = at_hand {
+        locks::take(&mut attempt, prunable.is_some())?;
+        if direct::is_possible(&mut attempt)? {
+            let is_filled = direct::run(&mut attempt, &mut input, progress)?;
+            input = if is_filled { Input::nothing() } else { Input::open(&load.source, load.resource)? };
+        } else {
+            known = Known::read(&mut attempt, bytes)?;
+        }
+    }
+    stage::fill(&mut attempt, &mut input, known.as_mut(), progress)?;
+    if at_hand.is_none() {
+        locks::take(&mut attempt, prunable.is_some())?;
+    }
+    if let Some(manifest) = &manifest {
         ledger::refuse_what_would_go_back(&mut attempt, manifest)?;
     }
     if let Some(scope) = &prunable {
@@ -142,13 +164,14 @@ fn attempt(
     }
     release::run(&mut attempt)?;
     stage::dedupe(&mut attempt)?;
+    erased::turn_away(&mut attempt, manifest.as_ref())?;
     quarantine::mark_orphans(&mut attempt)?;
     stage::count(&mut attempt)?;
     upsert::run(&mut attempt)?;
     quarantine::keep(&mut attempt)?;
     if let Some(scope) = &prunable {
-        prune::run(&mut attempt, scope)?;
+        prune::run(&mut attempt, scope, known.as_ref())?;
     }
-    ledger::record(&mut attempt, manifest)?;
+    ledger::record(&mut attempt, manifest.as_ref())?;
     attempt.end()
 }

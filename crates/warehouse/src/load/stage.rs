@@ -1,6 +1,7 @@
 //! The stage: the input as typed rows in a temporary table, each key once.
 
 use super::attempt::{Attempt, Lacking};
+use super::known::Known;
 use super::sql::{OWN_COLUMNS, Terms};
 use crate::convert::{Converter, NoRecord, Outcome};
 use crate::copy::{Copy, Fields};
@@ -17,7 +18,7 @@ const ALWAYS: u64 = 1;
 const REASONS: usize = 3;
 
 /// How many records go by between two words on progress.
-const STRIDE: u64 = 1024;
+pub(super) const STRIDE: u64 = 1024;
 
 /// Creates the stage and streams the input into it.
 ///
@@ -27,6 +28,7 @@ const STRIDE: u64 = 1024;
 pub(super) fn fill(
     attempt: &mut Attempt<'_>,
     input: &mut Input,
+    mut known: Option<&mut Known>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<()> {
     let columns = attempt.load.resource.columns.iter();
@@ -44,10 +46,19 @@ pub(super) fn fill(
             progress(summary.read);
         }
         match rows.convert(&converter, text) {
-            Ok(Outcome::Typed { absent }) => rows.typed(line, absent)?,
+            Ok(Outcome::Typed { absent }) => {
+                if known.as_mut().is_some_and(|known| known.holds(&rows.fields, absent)) {
+                    attempt.held += 1;
+                } else {
+                    rows.typed(line, absent)?;
+                }
+            }
             Ok(Outcome::OutOfScope) => summary.out_of_scope += 1,
             Ok(Outcome::Rejected { reason, keyed }) => {
                 let reason = format!("line {line}, {reason}");
+                if let Some(known) = &mut known {
+                    known.hear(&rows.fields);
+                }
                 rows.rejected(line, text, &reason)?;
                 summary.rejected += 1;
                 attempt.keyless += u64::from(!keyed);

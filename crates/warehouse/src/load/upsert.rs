@@ -15,9 +15,12 @@ pub(super) const EXAMPLES: u32 = 10;
 const NOW: &str = "statement_timestamp()";
 
 pub(super) fn run(attempt: &mut Attempt<'_>) -> Result<()> {
+    attempt.summary.unchanged = attempt.held;
+    log::debug!("{} records were dropped as held, {} are left", attempt.held, attempt.good);
     if attempt.good == 0 {
         return Ok(());
     }
+    let before = attempt.summary.inserted;
     let table = attempt.terms.table();
     let filled: bool =
         attempt.row("looking at the table", &format!("SELECT EXISTS (SELECT FROM {table})"), &[])?.get(0);
@@ -32,7 +35,7 @@ pub(super) fn run(attempt: &mut Attempt<'_>) -> Result<()> {
         attempt.summary.inserted = insert(attempt, "_stage s WHERE s._reason IS NULL")?;
     }
     let summary = &mut attempt.summary;
-    summary.unchanged = attempt.good - summary.inserted - summary.updated - summary.stale;
+    summary.unchanged += attempt.good - (summary.inserted - before) - summary.updated - summary.stale;
     Ok(())
 }
 
@@ -61,7 +64,7 @@ fn compare(attempt: &mut Attempt<'_>) -> Result<()> {
     }
     attempt.summary.stale = attempt.count("comparing", "SELECT FROM _change WHERE _verb = 'stale'")?;
     attempt.summary.updated = update(attempt)?;
-    attempt.summary.inserted = insert(attempt, "_change s WHERE s._verb = 'insert'")?;
+    attempt.summary.inserted += insert(attempt, "_change s WHERE s._verb = 'insert'")?;
     Ok(())
 }
 

@@ -131,7 +131,7 @@ fn constraints_differ(wanted: &Table, live: &Table, changes: &mut Vec<Change>) {
                     obstacles,
                 ));
             }
-            Some(there) if there.definition != constraint.definition => {
+            Some(there) if !agree(&there.definition, &constraint.definition) => {
                 let difference = format!("{table}: constraint {name} is {}", there.definition);
                 let statement =
                     format!("ALTER TABLE {table} DROP CONSTRAINT {name}, ADD {}", constraint.sql());
@@ -186,7 +186,7 @@ fn indexes_differ(wanted: &Table, live: &Table, changes: &mut Vec<Change>) {
                 let difference = format!("{table}: index {name} is missing");
                 changes.push(mend(difference, index.create(table), format!("created index {name}"), None));
             }
-            Some(there) if there.definition != *definition => {
+            Some(there) if !agree(&there.definition, definition) => {
                 let difference =
                     format!("{table}: index {name} is on {}, not on {definition}", there.definition);
                 let schema = if table.starts_with("ops.") { "ops." } else { "" };
@@ -200,6 +200,12 @@ fn indexes_differ(wanted: &Table, live: &Table, changes: &mut Vec<Change>) {
         let schema = if table.starts_with("ops.") { "ops." } else { "" };
         changes.push(drift(difference, format!("DROP INDEX {schema}{}", quoted(&surplus.name))));
     }
+}
+
+/// Whether two definitions say the same. Releases of PostgreSQL, even minor ones, disagree about redundant parentheses.
+fn agree(one: &str, other: &str) -> bool {
+    let bare = |definition: &str| definition.replace(['(', ')'], "");
+    bare(one) == bare(other)
 }
 
 fn mend(difference: String, statement: String, done: String, obstacles: Option<String>) -> Change {

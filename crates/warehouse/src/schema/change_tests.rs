@@ -38,6 +38,14 @@ fn equal_tables_need_nothing() {
 }
 
 #[test]
+fn parentheses_that_a_release_of_postgresql_leaves_out_make_no_difference() {
+    let mut live = table();
+    live.constraints[1].definition = "CHECK (size = 1)".to_owned();
+    live.indexes[0].definition = "((size))".to_owned();
+    assert_eq!(between(&[table()], &[live]), vec![]);
+}
+
+#[test]
 fn what_is_missing_is_made() {
     let change = only(|live| drop(live.columns.pop()));
     assert!(mends(&change));

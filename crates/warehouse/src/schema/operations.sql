@@ -25,9 +25,12 @@ CREATE TABLE ops.loads (
     stale bigint NOT NULL,
     cascaded jsonb NOT NULL,
     seconds double precision NOT NULL,
+    erased bigint NOT NULL DEFAULT 0,
     CONSTRAINT loads_pkey PRIMARY KEY (id)
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
+CREATE INDEX loads_changed_idx ON ops.loads (table_name, id) WHERE (((inserted + updated) + deleted) > 0);
+CREATE INDEX loads_finished_at_idx ON ops.loads (finished_at);
 
 -- mirror42 operations: up to when the changes of a table are in the mirror; moves only with the rows
 CREATE TABLE ops.watermarks (
@@ -54,6 +57,16 @@ CREATE TABLE ops.quarantine (
     CONSTRAINT quarantine_reason_kind_check CHECK ((reason_kind = ANY (ARRAY['parent'::text, 'type'::text])))
 );
 CREATE INDEX quarantine_parent_idx ON ops.quarantine (parent_table, parent_key);
+
+-- mirror42 operations: people who were erased, whom no old record brings back; lifted_at when they came again
+CREATE TABLE ops.tombstones (
+    user_id bigint NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    why text NOT NULL,
+    lifted_at timestamp with time zone,
+    CONSTRAINT tombstones_pkey PRIMARY KEY (user_id),
+    CONSTRAINT tombstones_why_check CHECK ((why = ANY (ARRAY['due'::text, 'left'::text, 'request'::text])))
+);
 
 -- mirror42 operations: users who wait to be fetched by backlog process (BACKLOG_STORE=postgres), the dead included
 CREATE TABLE ops.backlog (
@@ -125,3 +138,4 @@ CREATE TABLE ops.job_executions (
 CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
 CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
 CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
+CREATE INDEX job_executions_failed_idx ON ops.job_executions (completed_at) WHERE (status = ANY (ARRAY['failed'::text, 'lost'::text]));
