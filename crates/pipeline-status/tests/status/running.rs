@@ -64,6 +64,10 @@ fn integrity_is_what_check_integrity_says_whatever_its_exit_code() {
     let status = with_integrity(&mirror, "echo 'check-integrity: no way' >&2; exit 69");
     assert_eq!(status["integrity"]["error"], "check-integrity: no way");
     assert_eq!(level(&status).as_deref(), Some("unknown"));
+    let status = with_integrity(&mirror, r#"echo '{"error":"no table"}'; exit 4"#);
+    assert_eq!(status["integrity"]["error"], "check-integrity: no table");
+    let status = with_integrity(&mirror, r#"echo '{"status":"unknown","reason":"never ran"}'; exit 3"#);
+    assert!(status["alerts"].to_string().contains(r#""subject":"","text":"never ran""#), "{status}");
     // A server that is asked may be the one that asks.
     let status =
         with_integrity(&mirror, r#"echo "{\"status\":\"healthy\",\"url\":\"${MONITOR_URL-unset}\"}""#);
