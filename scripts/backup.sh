@@ -55,7 +55,7 @@ read -r -t 3600 said <&"$hear" || true
 [ "${said:-}" = "all read" ] || fail 1 "the tables cannot be read: ${said:-no answer}"
 [ -s "$work/before" ] || fail 78 "there are no tables of the mirror; run init-db"
 mapfile -t tables < <(cut -d '|' -f 1 "$work/before" | sed 's/^/--table=/')
-scripts/db.sh client pg_dump -Fc --no-owner --no-privileges --lock-wait-timeout=600s --snapshot="$snapshot" "${tables[@]}" \
+scripts/db.sh client pg_dump -Fc --no-owner --lock-wait-timeout=600s --snapshot="$snapshot" "${tables[@]}" \
     >"$part" 2>"$work/said" || { cat "$work/said" >&2; if grep -qE 'No space|could not write' "$work/said"; then exit 74; else exit 1; fi; }
 printf '\\q\n' >&"$tell"
 
@@ -67,7 +67,7 @@ else
     made=yes
     scripts/db.sh client psql -XAtqc "SELECT format('CREATE SCHEMA IF NOT EXISTS %I;', nspname) FROM pg_namespace WHERE nspname !~ '^pg_'
         AND nspname <> 'information_schema'" | MIRROR_DATABASE=$scratch scripts/db.sh client psql -Xq -v ON_ERROR_STOP=1
-    MIRROR_DATABASE=$scratch scripts/db.sh client pg_restore --no-owner --exit-on-error "$part" || fail 65 "the dump cannot be restored"
+    MIRROR_DATABASE=$scratch scripts/db.sh client pg_restore --no-owner --no-privileges --exit-on-error "$part" || fail 65 "the dump cannot be restored"
     MIRROR_DATABASE=$scratch scripts/db.sh client psql -XAtq -v ON_ERROR_STOP=1 -f scripts/contents.sql >"$work/after"
     diff "$work/before" "$work/after" >&2 || fail 65 "the dump does not hold what the database did"
 fi

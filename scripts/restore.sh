@@ -3,7 +3,7 @@
 #
 # Everything or nothing: the tables are replaced in one transaction. Before it, purge-people makes sure that no tombstone is
 # lost; after it, init-db brings older tables up to date, and purge-people erases. Exports that are newer than the backup can
-# be loaded then, and the live sync goes on from where the backup was: docs/RESTORE.md.
+# be loaded then, and the live sync goes on from where the backup was: docs/RESTORE.md. Whoever may read tables still may.
 #
 # Usage: scripts/restore.sh FILE [--yes]     FILE is one of scripts/backup.sh; without --yes it asks
 # Exit codes: 0 done, 1 failed and nothing was changed, 2 usage or not confirmed, 65 FILE is no backup, 69 no database, 74
@@ -32,7 +32,7 @@ if [ -z "$answer" ]; then
 fi
 
 purge-people remember >&2 || echo "restore: the tombstones are those of BACKUPS_DIR/tombstones.ndjson alone" >&2
-schemas=$(sed -nE 's/^[0-9;]+ [0-9]+ [0-9]+ TABLE ([^ ]+) .*/CREATE SCHEMA IF NOT EXISTS "\1";/p' <<<"$listing" | sort -u)
+schemas=$(sed -nE '/ TABLE DATA /d; s/^[0-9;]+ [0-9]+ [0-9]+ TABLE ([^ ]+) .*/CREATE SCHEMA IF NOT EXISTS "\1";/p' <<<"$listing" | sort -u)
 # Without the last line, and so when anything before it fails, nothing is kept.
 {
     echo "BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL lock_timeout = '10min';"
@@ -42,7 +42,7 @@ SELECT 'DROP TABLE ' || string_agg(format('%I.%I', n.nspname, c.relname), ', ')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND starts_with(obj_description(c.oid, 'pg_class'), 'mirror42 ') HAVING count(*) > 0 \gexec
 SQL
-    pg_restore --no-owner --no-privileges --file=- -- "$file" && echo 'COMMIT; ANALYZE;'
+    pg_restore --no-owner --file=- -- "$file" && echo 'COMMIT; ANALYZE;'
 } | scripts/db.sh client psql -Xq -v ON_ERROR_STOP=1 -f - >/dev/null || fail 1 "nothing was changed"
 init-db
 exec purge-people run

@@ -35,6 +35,7 @@ fn nightly(world: &World) {
 fn a_backup_is_proven_and_what_is_restored_is_what_was_there() {
     let world = World::new(&["--students", "300"]);
     nightly(&world);
+    world.database.execute("GRANT SELECT ON users TO pg_monitor");
     let run = backup(&world).expect(0);
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""), "silent when all is well");
     let dump = dumps(&world).remove(0);
@@ -50,6 +51,8 @@ fn a_backup_is_proven_and_what_is_restored_is_what_was_there() {
     let scratch = "SELECT count(*) FROM pg_database WHERE datname LIKE 'mirror42_check%'";
     assert_eq!(world.database.value(scratch), "0");
 
+    let schemas = "SELECT string_agg(nspname, ' ' ORDER BY oid) FROM pg_namespace WHERE nspname !~ '^pg_'";
+    let schemas_before = world.database.value(schemas);
     world
         .database
         .execute("DELETE FROM users; DROP TABLE cursus_users; ALTER TABLE ops.loads DROP COLUMN erased");
@@ -59,6 +62,8 @@ fn a_backup_is_proven_and_what_is_restored_is_what_was_there() {
     world.database.execute("DELETE FROM ops.job_executions");
     assert_eq!(contents(&world), before);
     drop(world.run("init-db", &["--check"]).expect(0));
+    assert_eq!(world.database.value(schemas), schemas_before);
+    assert_eq!(world.database.value("SELECT has_table_privilege('pg_monitor', 'users', 'select')"), "true");
     let summary = world.load("users");
     assert_eq!(
         (&summary["unchanged"], &summary["inserted"]),

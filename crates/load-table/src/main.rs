@@ -80,10 +80,10 @@ struct Arguments {
     #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark"])]
     missing: bool,
     /// Largest share of the records that may be set aside because they do not fit their types; one always may
-    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = tool::share)]
     max_rejects: f64,
     /// Largest share of the table's rows that may be pruned; 50 rows always may
-    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = tool::share)]
     max_prune: f64,
     /// Delete nothing
     #[arg(long)]
@@ -180,9 +180,4 @@ fn print(lines: &[String]) -> Result<()> {
         stdout.flush()
     };
     write().context("standard output").verdict(Verdict::Io)
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
 }

@@ -70,7 +70,7 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
         /// Largest share of the people that may be due at once, and 50 always may; more is rather a wrong clock
-        #[arg(long, value_name = "SHARE", default_value = "0.3", value_parser = share)]
+        #[arg(long, value_name = "SHARE", default_value = "0.3", value_parser = tool::share)]
         max_erase: f64,
     },
     /// Erase people who asked for it, for good, whether they are mirrored or not
@@ -101,9 +101,4 @@ fn main() -> ExitCode {
         arguments.deadline.start("purge-people");
         commands::run(&arguments)
     })
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
 }

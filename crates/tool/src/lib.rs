@@ -96,6 +96,15 @@ pub fn number_or(default: u64) -> impl Fn(&str) -> Result<u64, ParseIntError> + 
     move |text| if text.is_empty() { Ok(default) } else { text.parse() }
 }
 
+/// A parser for options that are a share of something.
+///
+/// # Errors
+/// A sentence that says what a share is.
+pub fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
+}
+
 fn report(name: &str, error: &anyhow::Error) -> Verdict {
     let line = printable(&format!("{error:#}"));
     terminal::complain(&format!("{name}: {line}"));
