@@ -242,3 +242,17 @@ fn what_is_younger_than_ten_minutes_is_not_judged() {
     );
     assert_eq!(rig.found(&[]).len(), rig.usual.len() + 2);
 }
+
+#[test]
+fn people_who_were_erased_are_not_missed() {
+    let rig = Rig::new();
+    rig.execute(
+        "CREATE TABLE IF NOT EXISTS ops.tombstones (user_id bigint PRIMARY KEY, erased_at timestamptz NOT NULL, why text NOT NULL,
+             lifted_at timestamptz);
+         INSERT INTO ops.tombstones (user_id, erased_at, why) SELECT min(id), now(), 'request' FROM users;
+         DELETE FROM users WHERE id = (SELECT min(id) FROM users)",
+    );
+    assert_eq!(rig.found(&[]), rig.usual);
+    rig.execute("UPDATE ops.tombstones SET lifted_at = now()");
+    assert_eq!(rig.only(&[])["check"], "export_rows_in_db", "who may come again is missed again");
+}

@@ -155,9 +155,9 @@ fn lose_parent(table: &str, check: &str, pointer: &str, parent: &str, exports: &
     let id = rig.value(&format!("SELECT {column} FROM {table} GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1"));
     let file = exports[0];
     let all = rig.world.workdir.read(&format!("exports/{file}/cursus_21/all.ndjson"));
-    let is_of = |line: &&str| {
-        serde_json::from_str::<Value>(line).unwrap().pointer(pointer).unwrap().to_string() == id
-    };
+    let id_of = |line: &str| serde_json::from_str::<Value>(line).unwrap().pointer(pointer).unwrap().as_i64();
+    let number = id.parse::<i64>().ok();
+    let is_of = |line: &&str| id_of(line) == number;
     let rows: String = all.lines().filter(is_of).map(|line| format!("{line}\n")).collect();
     let finding = plant(&rig, check, "refetch_parent", &[], |rig| {
         rig.forget_exports(exports);

@@ -1,6 +1,6 @@
 //! One look: exports are staged, a snapshot is taken, and every check looks into that one snapshot.
 
-use crate::checks::{Body, Check, Side, freshness};
+use crate::checks::{Body, Check, ERASED, Side, freshness};
 use crate::finding::{self, Finding};
 use crate::keys::Writing;
 use crate::level::Level;
@@ -136,6 +136,7 @@ impl Look<'_> {
                 return Ok(State::Seen(self.late(check, found)));
             }
         };
+        let statement = statement.replace(ERASED, snapshot.erased);
         let groups = snapshot.apart(|inner| snapshot::groups(inner, &statement))?;
         Ok(State::Seen(self.seen(check, groups)))
     }

@@ -38,6 +38,11 @@ const WHOLE: &str = "SELECT w.name FROM unnest($1::text[]) AS w(name) WHERE EXIS
     WHERE (l.table_name, l.id) BETWEEN (w.name, 0::bigint) AND (w.name, 9223372036854775807)
         AND l.kind = 'full' AND l.scope ->> 'campus' IS NULL)";
 
+/// What stands for the people who were erased where nobody ever was.
+const NOBODY: &str =
+    "(SELECT NULL::bigint AS user_id, NULL::timestamptz AS erased_at, NULL::timestamptz AS lifted_at
+    WHERE false)";
+
 /// A read-only transaction, and what was asked of it first.
 pub(crate) struct Snapshot<'a> {
     pub(crate) transaction: Transaction<'a>,
@@ -46,6 +51,8 @@ pub(crate) struct Snapshot<'a> {
     columns: HashSet<(String, String)>,
     live: HashSet<String>,
     whole: HashSet<String>,
+    /// The table of people who were erased.
+    pub(crate) erased: &'static str,
 }
 
 /// What a statement gave.
@@ -96,7 +103,10 @@ impl<'a> Snapshot<'a> {
         let live = names(&LIVE.replace("$2", &STALE_SECONDS.to_string()))?;
         let rows = transaction.query(COLUMNS, &[&tables]).map_err(|error| fault(&error))?;
         let columns = rows.iter().map(|row| (row.get(0), row.get(1))).collect();
-        Ok(Self { transaction, taken, columns, live, whole })
+        let query = "SELECT to_regclass('ops.tombstones') IS NOT NULL";
+        let is_there = transaction.query_one(query, &[]).map_err(|error| fault(&error))?.get(0);
+        let erased = if is_there { "ops.tombstones" } else { NOBODY };
+        Ok(Self { transaction, taken, columns, live, whole, erased })
     }
 
     /// Why a check cannot be done now, if so.

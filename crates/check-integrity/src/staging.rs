@@ -1,6 +1,6 @@
 //! Exports on their way into the snapshot: their keys in temporary tables, and where they differ from the mirror's.
 
-use crate::checks::Side;
+use crate::checks::{ERASED, Side};
 use crate::keys::{self, Writing};
 use anyhow::{Context, Result, ensure};
 use catalog::{Catalog, Resource};
@@ -160,6 +160,13 @@ impl Staged<'_> {
             let (name, above, key) = (quoted(&column.name), quoted(&parent.table), quoted(&parent.key[0]));
             conditions.push_str(&format!(
                 " AND (d.{name} IS NULL OR EXISTS (SELECT FROM {above} p WHERE p.{key} = d.{name}))"
+            ));
+        }
+        // People who were erased do not come back by an old export.
+        if self.resource.lookup.is_some() {
+            let key = quoted(&self.resource.key[0]);
+            conditions.push_str(&format!(
+                " AND NOT EXISTS (SELECT FROM {ERASED} x WHERE x.user_id = d.{key} AND x.lifted_at IS NULL)"
             ));
         }
         format!(

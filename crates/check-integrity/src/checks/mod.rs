@@ -22,6 +22,9 @@ use tool::{Judge, Verdict};
 /// When a row is old enough to be judged, as SQL: what hangs on it may still be on its way.
 pub(crate) const SETTLED: &str = "(now() - interval '10 minutes')";
 
+/// In a statement: the table of people who were erased (`user_id`, `erased_at`, `lifted_at`), whom no export brings back.
+pub(crate) const ERASED: &str = "{erased}";
+
 /// One check of one pair of facts.
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
