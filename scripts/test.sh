@@ -13,6 +13,9 @@ scripts/need.sh cc gcc libc6-dev
 scripts/need.sh shellcheck shellcheck
 scripts/need.sh openssl openssl
 scripts/need.sh faketime faketime
+scripts/need.sh chromium chromium
+scripts/need.sh logrotate logrotate
+scripts/need.sh --alone promtool prometheus
 
 say "shell scripts"
 shellcheck scripts/*.sh scripts/cron/*.sh .ci/run
@@ -33,3 +36,5 @@ TEST_DATABASE_URL=$(scripts/db.sh url)
 export TEST_DATABASE_URL
 say "tests"
 cargo test --release --locked --workspace
+say "questions to the monitor's API that nobody would ask"
+scripts/fuzz_api.sh
