@@ -112,10 +112,15 @@ impl Status {
         body
     }
 
-    /// The last run of all checks, as it was reported; none before the first.
+    /// The last run of all checks, as it was reported, but for its status where that is not known any more; none before the
+    /// first.
     pub(crate) fn report(&self) -> Option<Value> {
         let last = self.attempt.as_ref()?;
-        let status = Level::of_name(&last.status).unwrap_or(Level::Unknown);
+        let then = Level::of_name(&last.status).unwrap_or(Level::Unknown);
+        let (status, ratio) = match self.level {
+            Level::Unknown => (Level::Unknown, Level::Unknown),
+            _ => (then, Level::of_ratio(last.total, last.inconsistent)),
+        };
         let mut body = json!({
             "timestamp": last.at,
             "total_checked": last.total,
@@ -126,7 +131,7 @@ impl Status {
             "total_violations": last.findings,
             "total_users_monitored": last.people,
             "status": status,
-            "ratio_status": Level::of_ratio(last.total, last.inconsistent),
+            "ratio_status": ratio,
             "requires_attention": status != Level::Healthy,
             "partial": false,
             "dry_run": false,
