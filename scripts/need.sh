@@ -8,6 +8,8 @@ alone=
 if [ "$1" = --alone ]; then alone=yes && shift; fi
 command=$1
 shift
+# Where people who are not root do not look, and may all the same.
+PATH=$PATH:/usr/sbin:/sbin
 tools=$(dirname "$(readlink -f "$0")")/../target/tools
 if command -v "$command" >/dev/null || [ -x "$tools/$command" ]; then exit 0; fi
 

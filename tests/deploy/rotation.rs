@@ -3,8 +3,7 @@
 use crate::{need, project, system};
 use end_to_end::World;
 use std::process::{Child, Stdio};
-use std::time::Duration;
-use testkit::{Run, Workdir};
+use testkit::{Run, Workdir, until};
 
 /// Puts the configuration into the folder, for its logs and for who runs the test.
 fn configure(workdir: &Workdir) {
@@ -18,17 +17,6 @@ fn configure(workdir: &Workdir) {
 
 fn rotate(workdir: &Workdir) -> Run {
     system(workdir, "logrotate --force --state rotated rotation")
-}
-
-/// Waits for something that comes, on a machine that may be busy.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("in vain: {what}");
 }
 
 fn start(workdir: &Workdir, script: &str, arguments: &[&str]) -> Child {
