@@ -4,11 +4,14 @@
 //! - here: the book, and the slots of a second.
 //! - `hour`: how many calls the hour has left, and for whom.
 //! - `turn`: who is served first when several wait.
+//! - `calls`: how many calls went, and what came back.
 
+mod calls;
 mod hour;
 mod turn;
 
 use crate::budget::Budget;
+use crate::calls::Heard;
 use crate::class::{Class, PerClass};
 use crate::clock::{self, Micros, SECOND};
 use crate::hints::Hints;
@@ -92,6 +95,12 @@ pub(crate) struct Book {
     /// The same by class. Beside the others, so that an older release can read what a newer one wrote, and back.
     #[serde(default)]
     classes: VecDeque<(u64, PerClass)>,
+    /// Calls let go per second, of the last minute.
+    #[serde(default)]
+    seconds: VecDeque<(u64, u32)>,
+    /// What came back, by minute and kind.
+    #[serde(default)]
+    answers: VecDeque<(u64, [u32; Heard::ALL.len()])>,
     /// Until when each class is taken to wait for a slot, though its process may be dead.
     #[serde(default)]
     waiting: [Micros; Class::ALL.len()],
@@ -141,6 +150,8 @@ impl Book {
             calls: 0,
             minutes: VecDeque::new(),
             classes: VecDeque::new(),
+            seconds: VecDeque::new(),
+            answers: VecDeque::new(),
             waiting: [0; Class::ALL.len()],
             passed: 0,
             reading: None,
@@ -155,6 +166,11 @@ impl Book {
         let sane = book.next <= now + HOUR && book.hold_until <= now + 2 * LONGEST_HOLD;
         let sane = sane && book.waiting.iter().all(|until| *until <= now + HOUR);
         (book.boot == boot && book.written <= now && sane).then_some(book)
+    }
+
+    /// Whether this is a book, of whatever boot.
+    pub(crate) fn is_one(bytes: &[u8]) -> bool {
+        serde_json::from_slice::<Self>(bytes).is_ok()
     }
 
     /// The book as text.
@@ -183,6 +199,7 @@ impl Book {
         self.next = slot + self.gap(share);
         self.calls += 1;
         self.count(now, share.class);
+        self.count_second(now);
         self.served(now, share.class);
         Decision::Go(Ticket(self.calls))
     }
@@ -270,3 +287,7 @@ mod tests;
 #[cfg(test)]
 #[path = "book_class_tests.rs"]
 mod class_tests;
+
+#[cfg(test)]
+#[path = "book_calls_tests.rs"]
+mod calls_tests;

@@ -2,11 +2,12 @@
 
 use crate::book::{Book, Share};
 use crate::budget::Budget;
-use crate::clock;
+use crate::calls::Calls;
+use crate::clock::{self, Micros};
 use crate::settings::Whose;
-use crate::state;
+use crate::state::{self, Private};
 use crate::token::{Token, TokenState};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use std::path::PathBuf;
 use verdict::{Judge, Verdict};
 
@@ -36,15 +37,24 @@ impl HostState {
         Ok(Self { folder, key, pace_share })
     }
 
-    /// What was used of the limits. Before the first call, after a boot, or when the file is damaged, that is nothing.
+    /// What was used of the limits. Before the first call and after a boot that is nothing.
     ///
     /// # Errors
     ///
-    /// [`Verdict::Io`] when the file is there and cannot be read.
+    /// [`Verdict::Io`] when the file is there and cannot be read, or is damaged: then nobody knows.
     pub fn budget(&self) -> anyhow::Result<Budget> {
-        let (boot, now) = (clock::boot_id(), clock::now());
-        let book = self.read("pace")?.and_then(|bytes| Book::read(&bytes, &boot, now));
-        Ok(book.unwrap_or_else(|| Book::new(&boot)).budget(now, Share::of_host(self.pace_share)))
+        let (book, now) = self.book()?;
+        Ok(book.budget(now, Share::of_host(self.pace_share)))
+    }
+
+    /// What was called in the last hour, and what came back.
+    ///
+    /// # Errors
+    ///
+    /// As [`HostState::budget`].
+    pub fn calls(&self) -> anyhow::Result<Calls> {
+        let (book, now) = self.book()?;
+        Ok(book.calls(now))
     }
 
     /// What may be shown of the token, and of the application's secret; `None` when none is kept, or the file is
@@ -54,15 +64,32 @@ impl HostState {
     ///
     /// [`Verdict::Io`] when the file is there and cannot be read.
     pub fn token(&self) -> anyhow::Result<Option<TokenState>> {
-        let token = self.read("token")?.and_then(|bytes| serde_json::from_slice::<Token>(&bytes).ok());
+        let token =
+            self.read("token")?.bytes().and_then(|bytes| serde_json::from_slice::<Token>(&bytes).ok());
         Ok(token.map(|token| token.state()))
     }
 
+    /// The book of now.
+    fn book(&self) -> anyhow::Result<(Book, Micros)> {
+        let (boot, now) = (clock::boot_id(), clock::now());
+        let book = match self.read("pace")? {
+            Private::Absent => None,
+            Private::Bytes(bytes) if Book::is_one(&bytes) => Book::read(&bytes, &boot, now),
+            Private::Bytes(_) => return Err(self.useless("is damaged")),
+            Private::Exposed => return Err(self.useless("can be read by others, so it is not trusted")),
+        };
+        Ok((book.unwrap_or_else(|| Book::new(&boot)), now))
+    }
+
+    fn useless(&self, why: &str) -> anyhow::Error {
+        let folder = self.folder.display();
+        anyhow!("the record of calls in {folder} {why}; the next call begins a new one").verdict(Verdict::Io)
+    }
+
     /// A file is replaced whole, so it can be read without its lock.
-    fn read(&self, name: &str) -> anyhow::Result<Option<Vec<u8>>> {
-        let Some(key) = &self.key else { return Ok(None) };
+    fn read(&self, name: &str) -> anyhow::Result<Private> {
+        let Some(key) = &self.key else { return Ok(Private::Absent) };
         let path = state::path(&self.folder, name, key, "json");
-        let read = state::read_private(&path);
-        Ok(read.with_context(|| path.display().to_string()).verdict(Verdict::Io)?.bytes())
+        state::read_private(&path).with_context(|| path.display().to_string()).verdict(Verdict::Io)
     }
 }

@@ -6,6 +6,7 @@
 
 mod book;
 mod budget;
+mod calls;
 mod chance;
 mod class;
 mod client;
@@ -31,6 +32,7 @@ mod walk;
 mod wire;
 
 pub use budget::Budget;
+pub use calls::{Answers, Calls};
 pub use class::Class;
 pub use client::{Answer, Client};
 pub use follow::{Changes, Feed, Follow};

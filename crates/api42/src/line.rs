@@ -1,6 +1,7 @@
 //! A conversation with the API: every try takes a slot, what passes is tried again, what lasts comes back.
 
 use crate::book::Ticket;
+use crate::calls::Heard;
 use crate::chance;
 use crate::clock::{self, Stop};
 use crate::pace::{Pace, Patience};
@@ -50,7 +51,12 @@ pub(crate) struct Request<'call, T> {
 enum Judgement<T> {
     Ends(Reply<T>),
     Throttled,
-    Passing { what: String, pause: Option<Duration> },
+    Passing {
+        what: String,
+        pause: Option<Duration>,
+    },
+    /// No other try would change it.
+    Lasting(String),
 }
 
 impl Line {
@@ -73,14 +79,10 @@ impl Line {
             add(request.counter, 1);
             add(&self.counters.retries, u64::from(tries > 0));
             tries += 1;
-            let exchange = match (request.send)() {
-                Ok(exchange) => Ok(self.note(ticket, exchange)?),
-                Err(Fault::Lasting(what)) => return Err(anyhow!(what)).verdict(Verdict::Failed),
-                Err(Fault::Passing(what)) => Err(what),
-            };
-            match judge(exchange, request.parse) {
+            match self.judged(ticket, (request.send)(), request.parse)? {
                 Judgement::Ends(reply) => return Ok(reply),
                 Judgement::Throttled => add(&self.counters.throttled, 1),
+                Judgement::Lasting(what) => return Err(anyhow!(what)).verdict(Verdict::Failed),
                 Judgement::Passing { what, pause } => {
                     failures += 1;
                     if failures == TRIES {
@@ -95,22 +97,29 @@ impl Line {
         }
     }
 
-    fn note(&self, ticket: Ticket, exchange: Exchange) -> anyhow::Result<Exchange> {
-        add(&self.counters.bytes, exchange.body.len() as u64);
-        if exchange.status == 429 {
-            self.pace.throttled(ticket, &exchange.hints)?;
-        } else {
-            self.pace.learn(ticket, &exchange.hints)?;
-        }
-        Ok(exchange)
+    /// Judges what came back, and has the pace learn from it.
+    fn judged<T>(
+        &self,
+        ticket: Ticket,
+        came: Result<Exchange, Fault>,
+        parse: fn(&[u8]) -> Result<T, String>,
+    ) -> anyhow::Result<Judgement<T>> {
+        add(&self.counters.bytes, came.as_ref().map_or(0, |exchange| exchange.body.len() as u64));
+        let answer = came.as_ref().ok().map(|exchange| (exchange.status, exchange.hints.clone()));
+        let judgement = judge(came, parse);
+        let readable = matches!(judgement, Judgement::Ends(Reply::Good(..)));
+        let heard = Heard::of(answer.as_ref().map(|(status, _)| *status), readable);
+        self.pace.learn(ticket, answer.as_ref().map(|(_, hints)| hints), heard)?;
+        Ok(judgement)
     }
 }
 
 /// Status and content type decide first; only a 200 that claims to be JSON is parsed.
-fn judge<T>(exchange: Result<Exchange, String>, parse: fn(&[u8]) -> Result<T, String>) -> Judgement<T> {
-    let exchange = match exchange {
+fn judge<T>(came: Result<Exchange, Fault>, parse: fn(&[u8]) -> Result<T, String>) -> Judgement<T> {
+    let exchange = match came {
         Ok(exchange) => exchange,
-        Err(what) => return Judgement::Passing { what, pause: None },
+        Err(Fault::Passing(what)) => return Judgement::Passing { what, pause: None },
+        Err(Fault::Lasting(what)) => return Judgement::Lasting(what),
     };
     let json = exchange.hints.may_be_json();
     match exchange.status {

@@ -1,6 +1,7 @@
 //! The shared pace: every call of every process on this host takes its turn from one file.
 
 use crate::book::{Book, Decision, LATE, Share, Ticket, Why};
+use crate::calls::Heard;
 use crate::chance;
 use crate::clock::{self, Micros, SECOND, Stop};
 use crate::hints::Hints;
@@ -77,19 +78,17 @@ impl Pace {
         taken
     }
 
-    /// Learns from the answer to a call that was not refused for its pace.
-    pub(crate) fn learn(&self, ticket: Ticket, hints: &Hints) -> anyhow::Result<()> {
+    /// Learns from what came back for a call, if anything did. After an answer 429 all processes pause.
+    pub(crate) fn learn(&self, ticket: Ticket, hints: Option<&Hints>, heard: Heard) -> anyhow::Result<()> {
         self.with_book(|book, now| {
+            book.hear(heard, now);
+            let Some(hints) = hints else { return };
             book.learn(ticket, hints, now);
-            book.succeed(ticket);
-        })
-    }
-
-    /// Learns from an answer 429: all processes pause.
-    pub(crate) fn throttled(&self, ticket: Ticket, hints: &Hints) -> anyhow::Result<()> {
-        self.with_book(|book, now| {
-            book.learn(ticket, hints, now);
-            book.throttle(ticket, hints.retry_after.map(clock::micros), now, chance::fraction());
+            if heard == Heard::Throttled {
+                book.throttle(ticket, hints.retry_after.map(clock::micros), now, chance::fraction());
+            } else {
+                book.succeed(ticket);
+            }
         })
     }
 

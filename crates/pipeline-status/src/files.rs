@@ -1,17 +1,18 @@
 //! What this host's files say: exports, space, logs, renewals of the token.
 
 use crate::measure::Known;
+use crate::tail;
 use anyhow::{Context, Result};
 use catalog::{Catalog, Resource};
 use chrono::{DateTime, TimeDelta, Utc};
 use exports::{Place, Scope, Snapshot};
 use serde::Serialize;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Only so much of the end of the log of renewals is read: weeks of it.
-const LOG_TAIL: i64 = 1 << 16;
+const LOG_TAIL: u64 = 1 << 16;
 
 /// The last full export of a resource.
 #[derive(Clone, Debug, Serialize)]
@@ -112,16 +113,7 @@ pub(crate) fn logs() -> Result<Logs> {
 }
 
 fn token_errors(path: &Path, now: DateTime<Utc>) -> Result<u64> {
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
-        file => file.with_context(|| path.display().to_string())?,
-    };
-    if file.metadata()?.len() > LOG_TAIL.unsigned_abs() {
-        file.seek(SeekFrom::End(-LOG_TAIL))?;
-    }
-    let mut text = Vec::new();
-    file.read_to_end(&mut text)?;
-    let text = String::from_utf8_lossy(&text);
+    let text = tail::of(path, LOG_TAIL)?.unwrap_or_default();
     let since = now - TimeDelta::days(1);
     let is_recent_error = |line: &&str| {
         let mut words = line.split(' ');

@@ -1,7 +1,7 @@
-//! Quota and token, as this host keeps them: no call, no secret.
+//! Quota, calls and token, as this host keeps them: no call, no secret.
 
 use crate::measure::Known;
-use api42::{Budget, HostState, TokenState};
+use api42::{Budget, Calls, HostState, TokenState};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -15,22 +15,26 @@ pub(crate) struct TokenView {
     pub(crate) secret_days_left: Option<i64>,
 }
 
-/// Both.
+/// What this host keeps.
 pub(crate) struct Host {
     pub(crate) quota: Known<Budget>,
+    pub(crate) calls: Known<Calls>,
     pub(crate) token: Known<Option<TokenView>>,
 }
 
 pub(crate) fn read() -> Host {
-    let state = match HostState::from_env() {
-        Ok(state) => state,
-        Err(error) => {
-            let error = format!("{error:#}");
-            return Host { quota: Known::Not { error: error.clone() }, token: Known::Not { error } };
-        }
-    };
-    let token = state.token().map(|token| token.as_ref().map(view));
-    Host { quota: Known::of(state.budget()), token: Known::of(token) }
+    match HostState::from_env() {
+        Ok(state) => Host {
+            quota: Known::of(state.budget()),
+            calls: Known::of(state.calls()),
+            token: Known::of(state.token().map(|token| token.as_ref().map(view))),
+        },
+        Err(error) => Host { quota: not(&error), calls: not(&error), token: not(&error) },
+    }
+}
+
+fn not<T>(error: &anyhow::Error) -> Known<T> {
+    Known::Not { error: format!("{error:#}") }
 }
 
 fn view(token: &TokenState) -> TokenView {

@@ -1,6 +1,9 @@
 //! What changed in a window, by the loads that ended in it.
 
-use crate::text::{fit, instant, print, right};
+use crate::alerts::Level;
+use crate::database::MOVED;
+use crate::row::{Paint, Row, Tone};
+use crate::text::{self, instant, print};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -8,6 +11,10 @@ use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
 use tool::Verdict;
+
+/// Columns of the names, and of the numbers.
+const NAMES: usize = 24;
+const NUMBERS: usize = 10;
 
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
@@ -39,20 +46,6 @@ pub(crate) enum Form {
     Json,
 }
 
-/// A load is found by when it ended. Numbers are given when a load starts, and none lasts a day, so nothing below the last
-/// number of the day before the window can have ended in it; that number is found from the newest backwards.
-const MOVED: &str = "
-    WITH w AS (SELECT * FROM ops.loads
-        WHERE id > coalesce((SELECT id FROM ops.loads
-            WHERE started_at < $1::timestamptz - interval '1 day' ORDER BY id DESC LIMIT 1), 0)
-          AND finished_at > $1::timestamptz AND finished_at <= $2::timestamptz)
-    SELECT table_name, sum(loads)::bigint, sum(inserted)::bigint, sum(updated)::bigint, sum(deleted)::bigint,
-        sum(quarantined)::bigint, max(finished_at)
-    FROM (SELECT table_name, 1 AS loads, inserted, updated, deleted, quarantined, finished_at FROM w
-          UNION ALL
-          SELECT c.key, 0, 0, 0, c.value::bigint, 0, NULL FROM w, jsonb_each_text(w.cascaded) AS c) AS m
-    GROUP BY table_name ORDER BY table_name";
-
 /// Prints what changed in the last `seconds`, by the database's clock.
 ///
 /// # Errors
@@ -65,7 +58,7 @@ pub(crate) fn run(seconds: u32, form: Form, patience: Duration) -> Result<Verdic
     let text = match form {
         Form::Json => format!("{}\n", serde_json::to_string(&window)?),
         Form::Compact => compact(&window),
-        Form::Table => table(&window),
+        Form::Table => table(&window, Paint::of_stdout()),
     };
     print(&text).map(|()| Verdict::Done)
 }
@@ -89,21 +82,59 @@ fn read(seconds: u32) -> Result<Window> {
     Ok(Window { from, to, tables: rows.iter().map(moved).collect() })
 }
 
-fn table(window: &Window) -> String {
-    let (from, to) = (instant(window.from), instant(window.to));
+fn table(window: &Window, paint: Paint) -> String {
+    let length = duration((window.to - window.from).num_seconds());
+    let when = format!("{} to {}, {length}", instant(window.from), instant(window.to));
     if window.tables.is_empty() {
-        return format!("No load ended from {from} to {to}\n");
+        return format!("No load ended from {when}\n");
     }
-    let head = ["LOADS", "INSERTED", "UPDATED", "DELETED", "ASIDE"].map(|name| right(name, 10)).concat();
-    let mut text = format!("{from} to {to}\n{}{head}  LAST LOAD\n", fit("TABLE", 24));
-    for moved in &window.tables {
-        let Moved { loads, inserted, updated, deleted, quarantined, .. } = moved;
-        let cells =
-            [loads, inserted, updated, deleted, quarantined].map(|number| right(&number.to_string(), 10));
-        let last = moved.last_load.map_or_else(|| "-".to_owned(), instant);
-        text.push_str(&format!("{}{}  {last}\n", fit(&moved.table, 24), cells.concat()));
+    let titles = ["LOADS", "INSERTED", "UPDATED", "DELETED", "ASIDE"];
+    let head = titles.into_iter().fold(Row::of(Tone::Strong, "TABLE").filled(NAMES), |row, title| {
+        row.join(Row::of(Tone::Faint, title).right(NUMBERS))
+    });
+    let mut rows = vec![Row::of(Tone::Plain, &when), head.and(Tone::Faint, "  LAST LOAD")];
+    rows.extend(window.tables.iter().map(|moved| row(moved, window.to)));
+    if window.tables.len() > 1 {
+        rows.push(row(&window.sum(), window.to));
     }
-    text
+    rows.iter().map(|row| row.painted(paint) + "\n").collect()
+}
+
+fn row(moved: &Moved, now: DateTime<Utc>) -> Row {
+    let number = |count: i64, tone| {
+        let tone = if count == 0 { Tone::Faint } else { tone };
+        Row::of(tone, &count.to_string()).right(NUMBERS)
+    };
+    let last = moved.last_load.map(|at| format!("  {} ago", duration((now - at).num_seconds())));
+    Row::of(Tone::Plain, &moved.table)
+        .filled(NAMES)
+        .join(number(moved.loads, Tone::Plain))
+        .join(number(moved.inserted, Tone::Accent))
+        .join(number(moved.updated, Tone::Accent))
+        .join(number(moved.deleted, Tone::Accent))
+        .join(number(moved.quarantined, Tone::Level(Level::Warning)))
+        .and(Tone::Faint, &last.unwrap_or_else(|| "  with another table".to_owned()))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a duration for people")]
+fn duration(seconds: i64) -> String {
+    text::duration(seconds as f64)
+}
+
+impl Window {
+    /// What became of all tables together.
+    fn sum(&self) -> Moved {
+        let sum = |take: fn(&Moved) -> i64| self.tables.iter().map(take).sum();
+        Moved {
+            table: "all".to_owned(),
+            loads: sum(|moved| moved.loads),
+            inserted: sum(|moved| moved.inserted),
+            updated: sum(|moved| moved.updated),
+            deleted: sum(|moved| moved.deleted),
+            quarantined: sum(|moved| moved.quarantined),
+            last_load: self.tables.iter().filter_map(|moved| moved.last_load).max(),
+        }
+    }
 }
 
 /// `2026-11-24T02:00:07Z 3 loads: users +1 ~2 -0`; tables without a change are left out.

@@ -1,13 +1,14 @@
 //! Everything, measured just now, each part by itself: what cannot be read says so and spoils nothing else.
 
+use crate::alert_log::{self, Transition};
+use crate::alerts::{self, Alert, Level};
+use crate::children;
 use crate::database::{self, Database, Table};
 use crate::files::{self, Disk, Export, Logs};
 use crate::host::{self, TokenView};
 use crate::thresholds::Threshold;
-use crate::{alerts, children};
-use alerts::{Alert, Level};
-use anyhow::Result;
-use api42::Budget;
+use anyhow::{Context, Result};
+use api42::{Budget, Calls};
 use catalog::Catalog;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -59,6 +60,9 @@ pub(crate) struct Measured {
     pub(crate) measured_at: DateTime<Utc>,
     pub(crate) cursus: u64,
     pub(crate) alerts: Vec<Alert>,
+    /// Alerts of an earlier look that this one could not measure; known to --write-metrics.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) alerts_unmeasured: Vec<Alert>,
     pub(crate) resources: Vec<Line>,
     pub(crate) database: Known<Database>,
     pub(crate) quota: Known<Budget>,
@@ -68,8 +72,16 @@ pub(crate) struct Measured {
     pub(crate) backlog: Known<Value>,
     /// What `job-monitor summary --json` says.
     pub(crate) jobs: Known<Value>,
+    /// The jobs of `job-monitor active --json`.
+    pub(crate) running: Known<Vec<Value>>,
+    /// What `check-integrity status` says.
+    pub(crate) integrity: Known<Value>,
+    /// Of this host, in the last hour.
+    pub(crate) calls: Known<Calls>,
     pub(crate) disks: Vec<Known<Disk>>,
     pub(crate) logs: Known<Logs>,
+    /// The newest of the log of alerts, newest first.
+    pub(crate) alert_log: Known<Vec<Transition>>,
     /// How a run ends for the database's sake.
     #[serde(skip)]
     pub(crate) database_verdict: Verdict,
@@ -96,15 +108,22 @@ impl Gauge {
         Self { catalog, cursus, thresholds, patience, pending: None }
     }
 
-    /// One look at everything. The database and the tools are asked at the same time.
-    pub(crate) fn look(&mut self) -> Measured {
+    /// One look at everything; what moved, since an instant of the database's clock. The database and the tools are asked at
+    /// the same time.
+    pub(crate) fn look(&mut self, since: Option<DateTime<Utc>>) -> Measured {
         let patience = self.patience;
-        let backlog = thread::spawn(move || children::ask("backlog", &["status", "--json"], patience));
-        let jobs = thread::spawn(move || children::ask("job-monitor", &["summary", "--json"], patience));
-        self.ask_database();
+        let ask = |tool: &'static str, arguments: &'static [&str]| {
+            thread::spawn(move || children::ask(tool, arguments, patience))
+        };
+        let jobs = ask("job-monitor", &["summary", "--json"]);
+        let running = ask("job-monitor", &["active", "--json"]);
+        let integrity = ask("check-integrity", &["status"]);
+        let backlog = ask("backlog", &["status", "--json"]);
+        self.ask_database(since);
         let host = host::read();
         let exports = files::exports(&self.catalog, self.cursus);
         let (disks, logs) = (files::disks(), Known::of(files::logs()));
+        let alert_log = Known::of(alert_log::newest());
         let database = self.database();
         let database_verdict = database.as_ref().map_or_else(Verdict::of, |_| Verdict::Done);
         let mut measured = Measured {
@@ -112,21 +131,26 @@ impl Gauge {
             measured_at: Utc::now(),
             cursus: self.cursus,
             alerts: Vec::new(),
+            alerts_unmeasured: Vec::new(),
             resources: lines(&self.catalog, exports, database.as_ref().ok()),
             database: Known::of(database),
             quota: host.quota,
             token: host.token,
             backlog: Known::of(children::joined(backlog)),
             jobs: Known::of(children::joined(jobs)),
+            running: Known::of(children::joined(running).and_then(jobs_of)),
+            integrity: Known::of(children::joined(integrity)),
+            calls: host.calls,
             disks,
             logs,
+            alert_log,
             database_verdict,
         };
         measured.judge(&self.thresholds);
         measured
     }
 
-    fn ask_database(&mut self) {
+    fn ask_database(&mut self, since: Option<DateTime<Utc>>) {
         if self.pending.is_some() {
             return;
         }
@@ -134,7 +158,7 @@ impl Gauge {
             self.catalog.resources().iter().map(|resource| resource.table.clone()).collect();
         let (answer, receiver) = channel();
         // A server that is stopped, not dead, never answers: it is waited for elsewhere.
-        thread::spawn(move || drop(answer.send(database::read(&tables))));
+        thread::spawn(move || drop(answer.send(database::read(&tables, since))));
         self.pending = Some(receiver);
     }
 
@@ -155,7 +179,15 @@ impl Measured {
     /// Derives the alerts, and the worst of them.
     pub(crate) fn judge(&mut self, thresholds: &[Threshold]) {
         self.alerts = alerts::of(self, thresholds);
-        self.status = self.alerts.iter().map(|alert| alert.level).max().unwrap_or(Level::Ok);
+        self.status = alerts::worst(&self.alerts);
+    }
+}
+
+/// The array of a body of the REST API.
+fn jobs_of(mut body: Value) -> Result<Vec<Value>> {
+    match body["jobs"].take() {
+        Value::Array(jobs) => Ok(jobs),
+        _ => None.context("job-monitor gives no jobs"),
     }
 }
 

@@ -1,217 +1,140 @@
 //! The one screen: alerts first, then everything that they were derived from.
+//!
+//! # Layout
+//! - here: what the screen is made of, and the screen as a whole. `watch` fits the same blocks into a terminal.
+//! - `alerts`, `running`, `calls`, `tables`, `state`, `jobs`, `log`: a block each.
+//! - `column`: columns of a table, as many as there is room for.
+
+mod alerts;
+mod calls;
+mod column;
+mod jobs;
+mod log;
+mod running;
+mod state;
+mod tables;
 
 use crate::alerts::Level;
-use crate::database::Table;
-use crate::host::TokenView;
-use crate::measure::{Line, Measured};
-use crate::text::{Paint, bytes, duration, fit, instant, right};
-use chrono::{DateTime, Utc};
-use serde_json::Value;
-
-/// Columns of the names of tables.
-const NAMES: usize = 24;
-
-/// Columns of the names of jobs.
-const JOBS: usize = 32;
-
-/// Columns of the numbers of a table.
-const WIDTHS: [usize; 8] = [10, 13, 11, 11, 11, 9, 9, 9];
+use crate::measure::Measured;
+use crate::row::{Paint, Row, Tone};
+use crate::since::Since;
+use crate::text::instant;
+pub(crate) use alerts::rows as alert_rows;
 
 /// Columns of what is said at the start of a line.
-const LABELS: usize = 10;
+const LABELS: usize = 11;
 
-/// The whole screen.
-pub(crate) fn of(measured: &Measured, paint: Paint) -> String {
-    let status = paint.level(measured.status, &measured.status.name().to_uppercase());
-    let at = instant(measured.measured_at);
-    let mut text = format!("mirror42  {status}  measured {at}  cursus {}\n\n", measured.cursus);
-    text.push_str(&alerts(measured, paint));
-    text.push_str(&resources(measured));
-    text.push_str(&facts(measured));
-    text.push_str(&jobs(measured));
+/// Lines of the log of alerts beside everything else.
+const SHOWN_OF_LOG: usize = 5;
+
+/// What is looked at, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) measured: &'a Measured,
+    /// Columns that there are.
+    pub(crate) width: usize,
+    /// What moved since a dashboard was opened.
+    pub(crate) since: Option<&'a Since>,
+}
+
+/// Lines that belong together.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Block {
+    /// Only where there is room for ornament.
+    pub(crate) rule: Option<Row>,
+    pub(crate) head: Option<Row>,
+    /// Each with its weight: where there is no room for all, the heaviest stay.
+    pub(crate) rows: Vec<(u32, Row)>,
+    pub(crate) foot: Option<Row>,
+    /// Below so many lines it makes no sense. None is for what is shown when everything else is there.
+    pub(crate) least: usize,
+}
+
+impl Block {
+    /// Rows of equal weight below a rule.
+    fn ruled(name: &str, width: usize, rows: Vec<Row>, least: usize) -> Self {
+        let rows = rows.into_iter().map(|row| (0, row)).collect();
+        Self { rule: Some(rule(name, width)), rows, least, ..Self::default() }
+    }
+
+    /// A single row.
+    fn one(row: Row) -> Self {
+        Self { rows: vec![(0, row)], least: 1, ..Self::default() }
+    }
+
+    /// Everything, line by line.
+    pub(crate) fn lines(self) -> impl Iterator<Item = Row> {
+        let rows = self.rows.into_iter().map(|(_, row)| row);
+        self.rule.into_iter().chain(self.head).chain(rows).chain(self.foot)
+    }
+}
+
+/// Which part of it all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    All,
+    Tables,
+    Jobs,
+    Alerts,
+}
+
+/// The whole screen, as long as it is.
+pub(crate) fn of(view: View<'_>, paint: Paint) -> String {
+    let mut text = head(view).painted(paint) + "\n";
+    for block in blocks(view, Page::All) {
+        text.push('\n');
+        for row in block.lines() {
+            text.push_str(row.painted(paint).trim_end());
+            text.push('\n');
+        }
+    }
     text
 }
 
-fn alerts(measured: &Measured, paint: Paint) -> String {
-    if measured.alerts.is_empty() {
-        return "No alerts\n\n".to_owned();
+/// The first line: how it all is, and of when.
+fn head(view: View<'_>) -> Row {
+    let Measured { status, measured_at, cursus, .. } = view.measured;
+    badge(*status).and(Tone::Faint, &format!(" measured {}  cursus {cursus}", instant(*measured_at)))
+}
+
+/// `mirror42  WARNING `.
+pub(crate) fn badge(level: Level) -> Row {
+    let name = format!(" {} ", level.name().to_uppercase());
+    Row::of(Tone::Strong, "mirror42 ").and(Tone::Badge(level), &name)
+}
+
+/// What is on a page, the most important first.
+pub(crate) fn blocks(view: View<'_>, page: Page) -> Vec<Block> {
+    match page {
+        Page::All => vec![
+            alerts::block(view),
+            running::block(view),
+            calls::block(view),
+            tables::block(view),
+            state::block(view),
+            jobs::block(view, jobs::Which::Needed),
+            log::block(view, SHOWN_OF_LOG),
+        ],
+        Page::Tables => vec![tables::block(view), state::block(view)],
+        Page::Jobs => vec![running::block(view), jobs::block(view, jobs::Which::All)],
+        Page::Alerts => vec![alerts::block(view), log::block(view, usize::MAX)],
     }
-    let mut groups: Vec<(Level, &str, Vec<&str>)> = Vec::new();
-    for alert in &measured.alerts {
-        let subject = if alert.subject.is_empty() { alert.name } else { &alert.subject };
-        let same = |group: &&mut (Level, &str, Vec<&str>)| group.0 == alert.level && group.1 == alert.text;
-        match groups.iter_mut().find(same) {
-            Some((_, _, subjects)) => subjects.push(subject),
-            None => groups.push((alert.level, &alert.text, vec![subject])),
-        }
-    }
-    let one = |(level, text, subjects): &(Level, &str, Vec<&str>)| {
-        let level = paint.level(*level, &fit(&level.name().to_uppercase(), LABELS));
-        format!("{level}{}: {}\n", tool::printable(&subjects.join(", ")), tool::printable(text))
-    };
-    groups.iter().map(one).collect::<String>() + "\n"
 }
 
-fn resources(measured: &Measured) -> String {
-    let head = ["EXPORTED", "RECORDS", "SIZE", "ROWS", "SIZE", "LOADED", "CHANGED", "LAG"];
-    let mut text = format!("{}{}  QUARANTINE\n", fit("TABLE", NAMES), columns(head));
-    for line in &measured.resources {
-        text.push_str(&resource(measured, line));
-    }
-    text + "\n"
+/// `API ─────────`.
+fn rule(name: &str, width: usize) -> Row {
+    let line = "─".repeat(width.saturating_sub(name.chars().count() + 1));
+    Row::of(Tone::Strong, name).and(Tone::Faint, &format!(" {line}"))
 }
 
-fn columns<Cell: AsRef<str>>(cells: impl IntoIterator<Item = Cell>) -> String {
-    cells.into_iter().zip(WIDTHS).map(|(cell, width)| right(cell.as_ref(), width)).collect()
+/// A label, and what is said of it or why nothing can be said.
+fn fact(label: &str, said: Result<Row, &String>) -> Row {
+    let said = said.unwrap_or_else(|error| unknown(error));
+    Row::of(Tone::Faint, label).filled(LABELS).join(said)
 }
 
-fn resource(measured: &Measured, line: &Line) -> String {
-    let mut cells = match line.export.get() {
-        Err(_) => vec!["damaged".to_owned(), "?".to_owned(), "?".to_owned()],
-        Ok(None) => vec!["never".to_owned(), "-".to_owned(), "-".to_owned()],
-        Ok(Some(export)) => {
-            let rows =
-                if export.complete { export.rows.to_string() } else { format!("{} part", export.rows) };
-            #[expect(clippy::cast_precision_loss, reason = "a duration for people")]
-            let age = duration(export.age_seconds as f64);
-            vec![age, rows, bytes(export.bytes)]
-        }
-    };
-    let mut quarantine = String::from("?");
-    match &line.mirror {
-        None => cells.extend(["?"; 5].map(str::to_owned)),
-        Some(table) => {
-            cells.extend(mirror(measured, line, table));
-            let kinds = table.quarantine.iter().map(|(kind, count)| format!("{count} {kind}"));
-            let kinds: Vec<String> = kinds.collect();
-            quarantine = if kinds.is_empty() { "0".to_owned() } else { kinds.join(", ") };
-        }
-    }
-    format!("{}{}  {}\n", fit(&line.table, NAMES), columns(cells), tool::printable(&quarantine))
-}
-
-fn mirror(measured: &Measured, line: &Line, table: &Table) -> [String; 5] {
-    let rows = match table.rows {
-        None => "?".to_owned(),
-        Some(rows) if table.rows_counted => rows.to_string(),
-        Some(rows) => format!("~{rows}"),
-    };
-    let loaded = table.last_load_age_seconds.map_or_else(|| "never".to_owned(), duration);
-    #[expect(clippy::cast_precision_loss, reason = "a duration for people")]
-    let age = |at: DateTime<Utc>| (measured.measured_at - at).num_seconds() as f64;
-    let changed = table.last_change.map_or_else(|| "never".to_owned(), |at| duration(age(at)));
-    let lag = match table.live_lag_seconds {
-        _ if !line.followed => "-".to_owned(),
-        None => "?".to_owned(),
-        Some(lag) => duration(lag),
-    };
-    [rows, bytes(table.bytes.unsigned_abs()), loaded, changed, lag]
-}
-
-fn facts(measured: &Measured) -> String {
-    let mut text = String::new();
-    let mut line = |name: &str, value: Result<String, &String>| {
-        let value = value.unwrap_or_else(|error| format!("not known: {error}"));
-        text.push_str(&format!("{}{}\n", fit(name, LABELS), tool::printable(&value)));
-    };
-    line("database", measured.database.get().map(|database| {
-        let size = bytes(database.bytes.unsigned_abs());
-        let (now, most) = (database.connections, database.max_connections);
-        let (day, before) = (database.failed_runs_day, database.failed_runs_day_before);
-        let version = &database.version;
-        format!("PostgreSQL {version}, {size}, {now} of {most} connections; failed runs: {day} in 24 h, {before} in the 24 h before")
-    }));
-    line(
-        "quota",
-        measured.quota.get().map(|quota| {
-            let held = quota.held_until.map(|until| format!(", held until {}", instant(until)));
-            let left = quota.remaining;
-            format!(
-                "{} of {} calls of the hour, {left} left{}",
-                quota.used,
-                quota.host,
-                held.unwrap_or_default()
-            )
-        }),
-    );
-    line(
-        "token",
-        measured
-            .token
-            .get()
-            .map(|token| token.as_ref().map_or_else(|| "none is kept on this host".to_owned(), token_line)),
-    );
-    line("backlog", measured.backlog.get().map(backlog));
-    for disk in &measured.disks {
-        line(
-            "disk",
-            disk.get().map(|disk| {
-                let (free, total) = (bytes(disk.free_bytes), bytes(disk.total_bytes));
-                format!("{}: {free} free of {total}, {:.1} % used", disk.folder, disk.used_percent)
-            }),
-        );
-    }
-    line(
-        "logs",
-        measured.logs.get().map(|logs| {
-            let errors = logs.token_errors_day;
-            format!(
-                "{} in {} files; {errors} failed renewals of the token in 24 h",
-                bytes(logs.bytes),
-                logs.files
-            )
-        }),
-    );
-    text + "\n"
-}
-
-fn token_line(token: &TokenView) -> String {
-    let until = token.expires_at.map_or_else(|| "an unknown time".to_owned(), instant);
-    let secret = match (token.secret_valid_until, token.secret_days_left) {
-        (Some(end), Some(days)) => format!("secret until {} ({days} days)", instant(end)),
-        _ => "no end of the secret known".to_owned(),
-    };
-    format!("until {until}; {secret}")
-}
-
-fn backlog(status: &Value) -> String {
-    let number = |key: &str| status[key].as_u64().map_or_else(|| "?".to_owned(), |number| number.to_string());
-    let oldest = status["oldest_age_seconds"].as_f64();
-    let oldest = oldest.map_or_else(String::new, |age| format!(", the oldest for {}", duration(age)));
-    let (depth, due, dead) = (number("depth"), number("due"), number("dead"));
-    format!("{depth} wait, {due} of them due{oldest}; {dead} dead, {} done", number("processed"))
-}
-
-fn jobs(measured: &Measured) -> String {
-    let jobs = match measured.jobs.get().map(|jobs| jobs["summary"].as_object()) {
-        Ok(Some(jobs)) => jobs,
-        Ok(None) => return "jobs      not known: job-monitor gives no summary\n".to_owned(),
-        Err(error) => return format!("jobs      not known: {}\n", tool::printable(error)),
-    };
-    let mut text = format!(
-        "{}{}{}{}  NEXT RUN\n",
-        fit("JOB", JOBS),
-        fit("STATUS", 12),
-        fit("LAST RUN", 22),
-        right("TOOK", 8)
-    );
-    for (name, job) in jobs {
-        let word = |key: &str| job[key].as_str().unwrap_or("-").to_owned();
-        let second = |key: &str| word(key).get(..19).map_or_else(|| word(key), |second| format!("{second}Z"));
-        let took = job["duration_seconds"].as_f64().map_or_else(|| "-".to_owned(), duration);
-        let overdue = if job["overdue"] == true { "  overdue" } else { "" };
-        let progress = job["progress"].as_str().map(|progress| format!("  {}", tool::printable(progress)));
-        text.push_str(&format!(
-            "{}{}{}{}  {}{overdue}{}\n",
-            fit(name, JOBS - 2) + "  ",
-            fit(&word("status"), 12),
-            fit(&second("last_run"), 22),
-            right(&took, 8),
-            tool::printable(&second("next_scheduled")),
-            progress.unwrap_or_default()
-        ));
-    }
-    text
+fn unknown(error: &str) -> Row {
+    Row::of(Tone::Level(Level::Unknown), &format!("not known: {error}"))
 }
 
 /// The sentence of `check`: one line, with numbers as Nagios reads them.

@@ -1,108 +1,14 @@
 use super::*;
-use crate::database::Database;
-use crate::files::{Disk, Export, Logs};
+use crate::fixture::{away, measured, well};
 use crate::measure::Known;
 use crate::thresholds::{self, DEFAULTS};
 use anyhow::anyhow;
-use api42::{Budget, Class};
+use api42::{Answers, Calls};
 use serde_json::json;
-use std::collections::BTreeMap;
-use tool::Verdict;
-
-fn at(text: &str) -> DateTime<Utc> {
-    text.parse().unwrap()
-}
-
-fn line(table: &str, followed: bool, lag: Option<f64>) -> Line {
-    let export = Export {
-        finished: at("2026-01-06T02:10:00Z"),
-        age_seconds: 7800,
-        rows: 40_335,
-        bytes: 123_456_789,
-        complete: table != "coalitions",
-        calls: 404,
-        throttled: 0,
-    };
-    let mirror = Table {
-        rows: Some(40_320),
-        rows_counted: !followed,
-        bytes: 98_765_432,
-        last_load: Some(at("2026-01-06T04:15:00Z")),
-        last_load_age_seconds: Some(300.0),
-        last_change: Some(at("2026-01-06T02:12:00Z")),
-        watermark: lag.map(|_| at("2026-01-06T04:14:00Z")),
-        live_lag_seconds: lag,
-        quarantine: BTreeMap::from([("parent".to_owned(), 15)]),
-    };
-    let export = Known::Is(Some(export));
-    Line { table: table.to_owned(), nightly: true, followed, export, mirror: Some(mirror) }
-}
-
-fn quota() -> Budget {
-    Budget {
-        per_second: 2,
-        per_hour: 1200,
-        host: 1200,
-        used: 900,
-        by_class: Class::ALL.map(|class| (class, 0)),
-        remaining: 300,
-        remaining_by_header: None,
-        waiting: Vec::new(),
-        held_until: Some(at("2026-01-06T04:21:00Z")),
-        oldest_leaves: None,
-    }
-}
-
-fn measured() -> Measured {
-    let database = Database {
-        version: "15.20".to_owned(),
-        bytes: 2_345_678_901,
-        connections: 3,
-        max_connections: 100,
-        failed_runs_day: 2,
-        failed_runs_day_before: 7,
-        tables: BTreeMap::new(),
-    };
-    let token = TokenView {
-        kind: api42::TokenKind::Application,
-        expires_at: Some(at("2026-01-06T06:00:00Z")),
-        expires_in: Some(6000),
-        secret_valid_until: Some(at("2026-01-14T00:00:00Z")),
-        secret_days_left: Some(7),
-    };
-    let backlog = json!({"depth": 5, "due": 2, "dead": 1, "processed": 90, "oldest_age_seconds": 95});
-    let jobs = json!({"summary": {
-        "nightly_sync": {"last_run": "2026-01-06T02:00:00.5Z", "status": "running", "duration_seconds": 8400,
-            "progress": "13/26 (50.0%)", "next_scheduled": "2026-01-07T02:00:00Z", "overdue": false,
-            "consecutive_failures": 0},
-        "evil\u{1b}]0;x\u{7}": {"status": "failed", "error_message": "\u{1b}[2Jgone", "overdue": true,
-            "last_run": "2026-01-05T02:00:00.5Z", "duration_seconds": 3, "consecutive_failures": 2},
-        "token_refresh": {"status": "never_run", "overdue": false, "consecutive_failures": 0}}});
-    let disk = |folder| Disk { folder, free_bytes: 1 << 33, total_bytes: 1 << 36, used_percent: 87.5 };
-    Measured {
-        status: Level::Unknown,
-        measured_at: at("2026-01-06T04:20:00Z"),
-        cursus: 21,
-        alerts: Vec::new(),
-        resources: vec![
-            line("users", true, Some(360.0)),
-            line("cursus_users", true, Some(4000.0)),
-            line("coalitions", false, None),
-        ],
-        database: Known::Is(database),
-        quota: Known::Is(quota()),
-        token: Known::Is(Some(token)),
-        backlog: Known::Is(backlog),
-        jobs: Known::Is(jobs),
-        disks: vec![Known::Is(disk("exports")), Known::of(Err(anyhow!("logs: no such path")))],
-        logs: Known::Is(Logs { files: 4, bytes: 104_857_600, token_errors_day: 0 }),
-        database_verdict: Verdict::Done,
-    }
-}
 
 fn shown(mut measured: Measured) -> String {
     measured.judge(&DEFAULTS);
-    of(&measured, Paint::Plain)
+    of(View { measured: &measured, width: 132, since: None }, Paint::Plain)
 }
 
 #[test]
@@ -114,46 +20,114 @@ fn the_screen_is_as_it_was_looked_at() {
 
 #[test]
 fn without_the_database_its_numbers_are_not_there() {
-    let mut away = measured();
-    away.database = Known::of(Err(anyhow!("cannot reach PostgreSQL")));
-    away.jobs = Known::of(Err(anyhow!("job-monitor: cannot reach PostgreSQL")));
-    away.database_verdict = Verdict::Unreachable;
-    for line in &mut away.resources {
-        line.mirror = None;
-    }
-    testkit::assert_golden("crates/pipeline-status/tests/golden/away.txt", &shown(away));
+    testkit::assert_golden("crates/pipeline-status/tests/golden/away.txt", &shown(away()));
 }
 
 #[test]
 fn nothing_that_could_be_measured_wrongly_is_green() {
-    let mut well = measured();
-    well.resources.truncate(1);
-    well.jobs = Known::Is(json!({"summary": {"a": {"status": "completed", "consecutive_failures": 0}}}));
-    well.backlog = Known::Is(json!({"depth": 0, "dead": 0, "oldest_age_seconds": null}));
-    well.token = Known::Is(None);
-    well.disks.pop();
-    well.judge(&DEFAULTS);
-    assert_eq!(well.status, Level::Unknown, "no token: {:?}", well.alerts);
-    well.token = measured().token;
-    well.judge(&DEFAULTS);
-    assert_eq!(well.status, Level::Warning, "only the secret: {:?}", well.alerts);
-    well.judge(&thresholds::replaced(&[thresholds::parse("secret_days=5:1").unwrap()]));
-    assert_eq!((well.status, well.alerts.len()), (Level::Ok, 0));
+    let mut green = well();
+    green.judge(&DEFAULTS);
+    assert_eq!((green.status, green.alerts.len()), (Level::Ok, 0), "{:?}", green.alerts);
     for spoil in [
         (|measured: &mut Measured| measured.backlog = Known::Is(json!({}))) as fn(&mut Measured),
         |measured| measured.jobs = Known::Is(json!({})),
+        |measured| measured.running = Known::of(Err(anyhow!("no"))),
+        |measured| measured.integrity = Known::of(Err(anyhow!("no such tool"))),
+        |measured| measured.integrity = Known::Is(json!({"status": "unknown", "total_violations": 0})),
+        |measured| measured.integrity = Known::Is(json!({"status": "stale", "consistency_rate": 100.0})),
         |measured| measured.logs = Known::of(Err(anyhow!("no"))),
         |measured| measured.quota = Known::of(Err(anyhow!("no"))),
+        |measured| measured.calls = Known::of(Err(anyhow!("no"))),
+        |measured| measured.token = Known::Is(None),
+        |measured| measured.disks = vec![Known::of(Err(anyhow!("no")))],
         |measured| measured.resources[0].export = Known::Is(None),
         |measured| measured.resources[0].mirror = None,
     ] {
-        let mut spoilt = measured();
-        spoilt.resources.truncate(1);
-        spoilt.jobs =
-            Known::Is(json!({"summary": {"a": {"status": "completed", "consecutive_failures": 0}}}));
-        spoilt.disks.pop();
+        let mut spoilt = well();
         spoil(&mut spoilt);
         spoilt.judge(&DEFAULTS);
         assert!(spoilt.status >= Level::Unknown, "{spoilt:?}");
     }
+}
+
+#[test]
+fn the_thresholds_that_people_know_are_held_against() {
+    fn answers(answers: Answers) -> Known<Calls> {
+        Known::Is(Calls { answers, ..Calls::default() })
+    }
+    fn took(name: &str, seconds: u64) -> Known<serde_json::Value> {
+        Known::Is(json!({"summary": {name: {"status": "completed", "duration_seconds": seconds}}}))
+    }
+    fn bytes(measured: &mut Measured, bytes: i64) {
+        if let Known::Is(database) = &mut measured.database {
+            database.bytes = bytes;
+        }
+    }
+    for (name, level, spoil) in [
+        (
+            "api_401_hour",
+            Level::Warning,
+            (|measured: &mut Measured| {
+                measured.calls = answers(Answers { unauthorized: 1, ..Answers::default() });
+            }) as fn(&mut Measured),
+        ),
+        ("api_429_hour", Level::Critical, |measured| {
+            measured.calls = answers(Answers { throttled: 30, ..Answers::default() });
+        }),
+        ("api_calls_minute", Level::Warning, |measured| {
+            measured.calls = Known::Is(Calls { last_minute: 120, ..Calls::default() });
+        }),
+        ("sync_seconds", Level::Warning, |measured| measured.jobs = took("live_sync", 600)),
+        ("nightly_seconds", Level::Critical, |measured| measured.jobs = took("nightly_sync", 79_200)),
+        ("database_bytes", Level::Warning, |measured| bytes(measured, 10 << 30)),
+        ("logs_bytes", Level::Warning, |measured| {
+            measured.logs = Known::Is(crate::files::Logs { bytes: 1 << 30, ..crate::files::Logs::default() });
+        }),
+        ("integrity", Level::Warning, |measured| {
+            measured.integrity = Known::Is(json!({"status": "degraded"}))
+        }),
+        ("integrity", Level::Critical, |measured| {
+            measured.integrity = Known::Is(json!({"status": "critical"}))
+        }),
+    ] {
+        let mut spoilt = well();
+        spoil(&mut spoilt);
+        spoilt.judge(&DEFAULTS);
+        let alerts: Vec<_> = spoilt.alerts.iter().map(|alert| (alert.name.as_ref(), alert.level)).collect();
+        assert_eq!(alerts, [(name, level)]);
+        assert!(crate::alerts::is_measured(&spoilt, &spoilt.alerts[0]), "{name}");
+    }
+    // Where the API allows more a second, a minute may have more calls.
+    let mut fast = well();
+    fast.calls = Known::Is(Calls { last_minute: 400, ..Calls::default() });
+    if let Known::Is(quota) = &mut fast.quota {
+        quota.per_second = 8;
+    }
+    fast.judge(&DEFAULTS);
+    assert_eq!(fast.status, Level::Ok);
+    fast.judge(&thresholds::replaced(&[thresholds::parse("api_calls_minute=100:101").unwrap()]));
+    assert_eq!(fast.status, Level::Warning);
+}
+
+#[test]
+fn what_could_not_be_measured_is_not_taken_to_be_over() {
+    use crate::alerts::{Alert, is_measured};
+    let alert = |name: &'static str, subject: &str| Alert {
+        level: Level::Warning,
+        name: name.into(),
+        subject: subject.to_owned(),
+        text: String::new(),
+    };
+    for name in
+        ["live_lag_seconds", "quarantine_records", "overdue", "job_failures", "sync_seconds", "integrity"]
+    {
+        assert!(
+            is_measured(&measured(), &alert(name, "users")) && !is_measured(&away(), &alert(name, "users")),
+            "{name}"
+        );
+    }
+    for name in ["database", "export_age_seconds", "backlog_dead", "secret_days", "api_429_hour"] {
+        assert!(is_measured(&away(), &alert(name, "users")), "{name}");
+    }
+    assert!(!is_measured(&measured(), &alert("export_age_seconds", "a table that left the catalog")));
 }

@@ -1,38 +1,8 @@
-//! Durations, sizes, columns and colours.
+//! Durations, sizes, counts, instants.
 
-use crate::alerts::Level;
 use chrono::{DateTime, SecondsFormat, Utc};
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use tool::{Judge, Verdict};
-
-/// Whether colours are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Paint {
-    Colours,
-    Plain,
-}
-
-impl Paint {
-    /// Colours on a terminal, unless NO_COLOR is set.
-    pub(crate) fn of_stdout() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        if wanted && std::io::stdout().is_terminal() { Self::Colours } else { Self::Plain }
-    }
-
-    /// A text in the colour of a level; one that is padded already stays as wide as it is.
-    pub(crate) fn level(self, level: Level, text: &str) -> String {
-        let colour = match level {
-            Level::Ok => 32,
-            Level::Warning => 33,
-            Level::Unknown => 35,
-            Level::Critical => 31,
-        };
-        match self {
-            Self::Colours => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
-            Self::Plain => text.to_owned(),
-        }
-    }
-}
 
 /// `45s`, `3m 35s`, `6h 48m`, `3d 4h`.
 pub(crate) fn duration(seconds: f64) -> String {
@@ -43,6 +13,15 @@ pub(crate) fn duration(seconds: f64) -> String {
         (0, 0, minutes) => format!("{minutes}m {}s", seconds % 60),
         (0, hours, minutes) => format!("{hours}h {}m", minutes % 60),
         (days, hours, _) => format!("{days}d {}h", hours % 24),
+    }
+}
+
+/// `45s`, `3m`, `6h 48m`, `3d 4h`: what differs by seconds reads the same.
+pub(crate) fn about(seconds: f64) -> String {
+    if (60.0..3600.0).contains(&seconds) {
+        format!("{}m", (seconds / 60.0).floor())
+    } else {
+        duration(seconds)
     }
 }
 
@@ -66,20 +45,27 @@ pub(crate) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// Cut or filled to a width. Control characters are made visible first.
-pub(crate) fn fit(text: &str, width: usize) -> String {
-    let text = tool::printable(text);
-    let length = text.chars().count();
-    if length <= width {
-        return format!("{text}{}", " ".repeat(width - length));
-    }
-    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
-    format!("{kept}…")
+/// `02:00:07Z`.
+pub(crate) fn clock(at: DateTime<Utc>) -> String {
+    at.format("%H:%M:%SZ").to_string()
 }
 
-/// The same, to the right.
-pub(crate) fn right(text: &str, width: usize) -> String {
-    format!("{:>width$}", fit(text, width).trim_end())
+/// `7`, `9999`, `12.3k`, `4.5M`: at most five columns up to a thousand million.
+pub(crate) fn short(count: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let tenths = |unit: u64| count as f64 / unit as f64;
+    match count {
+        0..=9_999 => count.to_string(),
+        10_000..=99_949 => format!("{:.1}k", tenths(1000)),
+        99_950..=999_499 => format!("{:.0}k", tenths(1000)),
+        _ => format!("{:.1}M", tenths(1_000_000)),
+    }
+}
+
+/// `51 %`, `99.9 %`: what is not whole never reads as whole.
+pub(crate) fn percent(percent: f64) -> String {
+    let shown = if percent < 100.0 { percent.min(99.9) } else { percent };
+    format!("{shown:.1} %")
 }
 
 /// Writes what is data, whole.
@@ -100,6 +86,7 @@ mod tests {
             [-3.0, 45.9, 215.0, 24_480.0, 273_600.0].map(duration),
             ["0s", "45s", "3m 35s", "6h 48m", "3d 4h"]
         );
+        assert_eq!([45.0, 215.9, 3599.0, 24_480.0].map(about), ["45s", "3m", "59m", "6h 48m"]);
         assert_eq!(
             [0, 1023, 1024, 1_048_575, 1 << 40].map(bytes),
             ["0 B", "1023 B", "1.0 KiB", "1.0 MiB", "1.0 TiB"]
@@ -107,11 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_they_say_whatever_is_in_them() {
-        assert_eq!(
-            (fit("ab", 4), fit("abcde", 4), right("ab", 4)),
-            ("ab  ".into(), "abc…".into(), "  ab".into())
-        );
-        assert!(!fit("\u{1b}[2J", 20).contains('\u{1b}'));
+    fn counts_are_short_and_a_percent_of_what_goes_on_is_below_a_hundred() {
+        let shown = [0, 9_999, 10_000, 99_949, 99_950, 999_499, 999_500, 12_345_678].map(short);
+        assert_eq!(shown, ["0", "9999", "10.0k", "99.9k", "100k", "999k", "1.0M", "12.3M"]);
+        assert_eq!([0.0, 53.49, 99.99, 100.0].map(percent), ["0.0 %", "53.5 %", "99.9 %", "100.0 %"]);
     }
 }

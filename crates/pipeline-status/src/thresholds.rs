@@ -17,14 +17,29 @@ const HOUR: f64 = 3600.0;
 const MIB: f64 = 1_048_576.0;
 
 /// The defaults. Where the critical value is the lower one, less is worse.
-pub(crate) const DEFAULTS: [Threshold; 14] = [
+pub(crate) const DEFAULTS: [Threshold; 19] = [
     at("live_lag_seconds", 600.0, HOUR, "now less the watermark of a table whose changes are followed"),
+    at("sync_seconds", 600.0, 3000.0, "how long the last live_sync took, or has taken so far"),
+    at(
+        "nightly_seconds",
+        20.0 * HOUR,
+        22.0 * HOUR,
+        "how long the last nightly_sync took, or has taken so far",
+    ),
     at("export_age_seconds", 26.0 * HOUR, 50.0 * HOUR, "since the last export of a resource of the nightly"),
     at("load_age_seconds", 26.0 * HOUR, 50.0 * HOUR, "since the last load of a table of the nightly"),
     at("quarantine_records", 1000.0, 10_000.0, "records of a table that wait in quarantine"),
     at("database_bytes", 10_240.0 * MIB, 20_480.0 * MIB, "size of the database"),
-    at("logs_bytes", 500.0 * MIB, 2048.0 * MIB, "size of LOGS_DIR"),
+    at("logs_bytes", 1024.0 * MIB, 2048.0 * MIB, "size of LOGS_DIR"),
     at("disk_used_percent", 90.0, 95.0, "use of the disks of EXPORTS_DIR and LOGS_DIR"),
+    at(
+        "api_calls_minute",
+        120.0,
+        240.0,
+        "calls of this host in 60 seconds, as if the API allowed 2 a second",
+    ),
+    at("api_401_hour", 1.0, 10.0, "answers 401 to this host in the last hour"),
+    at("api_429_hour", 1.0, 30.0, "answers 429 to this host in the last hour"),
     at("quota_used_percent", 95.0, 100.0, "calls of this host in the last hour, of those it may make"),
     at("http_429", 10.0, 100.0, "answers 429 that the last export of a resource met"),
     at("token_errors_day", 1.0, 5.0, "renewals of the token that failed in 24 hours, 401 among them"),

@@ -1,121 +1,144 @@
-//! The screen again and again, in place, until q or Ctrl-C.
+//! A dashboard: the screen fitted into the terminal, in place, looked at again and again until q or Ctrl-C.
+//!
+//! One thread looks, one reads keys, one hears signals; this one draws whatever comes, so that a database that does not
+//! answer keeps nobody from leaving.
+//!
+//! # Layout
+//! - here: what happens, and what is drawn then. `looks`: the thread that looks. `keys`: what is pressed.
+//! - `frame`: which lines there is room for. `terminal`: taken, drawn on, and given back.
 
-use crate::measure::Gauge;
-use crate::text::{Paint, print};
-use crate::{screen, verdict};
+mod frame;
+mod keys;
+mod looks;
+mod terminal;
+
+use crate::measure::{Gauge, Measured};
+use crate::row::Paint;
+use crate::screen::{self, Page, View};
+use crate::since::Since;
+use crate::text::print;
+use crate::verdict;
 use anyhow::Result;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
-use std::io::{IsTerminal, Read, Write};
-use std::sync::mpsc::{Receiver, channel};
+use frame::Frame;
+use keys::Key;
+use looks::Looks;
+use std::io::IsTerminal;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use terminal::Terminal;
 use tool::Verdict;
 
-/// The other screen, no cursor, no line that wraps; and back.
-const ENTER: &str = "\u{1b}[?1049h\u{1b}[?25l\u{1b}[?7l";
-const LEAVE: &str = "\u{1b}[?7h\u{1b}[?25h\u{1b}[?1049l";
+/// Without news it is drawn again after this long, so that the age of what is shown goes on.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Columns of a screen that is no terminal's.
+const COLUMNS: usize = 132;
+
+/// Fewer columns are wrapped by the terminal.
+const FEWEST: usize = 60;
+
+/// What the dashboard waits for.
+enum Event {
+    Looked(Box<Look>),
+    Pressed(Key),
+    /// The terminal has another size, or is back in the foreground.
+    Resized,
+}
+
+/// What was seen.
+struct Look {
+    measured: Measured,
+    since: Option<Since>,
+    at: Instant,
+}
 
 /// Looks every `interval` seconds, `count` times or until it is ended. Off a terminal the screens follow one another.
 /// What is away says so on the screen, and is looked for again.
-pub(crate) fn run(gauge: &mut Gauge, interval: u64, count: Option<u64>) -> Result<Verdict> {
-    let terminal = std::io::stdout().is_terminal();
-    let _restored = terminal.then(Terminal::enter).transpose()?;
-    let keys = (terminal && std::io::stdin().is_terminal()).then(keys);
+pub(crate) fn run(gauge: Gauge, interval: u64, count: Option<u64>) -> Result<Verdict> {
+    let dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    if std::io::stdout().is_terminal() && !dumb {
+        dashboard(gauge, Duration::from_secs(interval), count)
+    } else {
+        one_by_one(gauge, Duration::from_secs(interval), count)
+    }
+}
+
+/// As many columns as a screen may have that is printed once.
+pub(crate) fn columns() -> usize {
+    if std::io::stdout().is_terminal() { terminal::size().0.max(FEWEST) } else { COLUMNS }
+}
+
+fn one_by_one(mut gauge: Gauge, interval: Duration, count: Option<u64>) -> Result<Verdict> {
     let mut looks = 0;
     loop {
-        let measured = gauge.look();
-        let text = screen::of(&measured, Paint::of_stdout());
-        print(&if terminal { redrawn(&text, interval, height()) } else { text })?;
+        let measured = gauge.look(None);
+        print(&screen::of(View { measured: &measured, width: columns(), since: None }, Paint::of_stdout()))?;
         looks += 1;
         if count.is_some_and(|count| looks >= count) {
             return Ok(verdict(&measured));
         }
-        if is_ended(keys.as_ref(), Duration::from_secs(interval)) {
-            return Ok(Verdict::Done);
-        }
+        thread::sleep(interval);
     }
 }
 
-/// Waits; whether q was pressed meanwhile.
-fn is_ended(keys: Option<&Receiver<()>>, interval: Duration) -> bool {
-    match keys {
-        Some(keys) => keys.recv_timeout(interval).is_ok(),
-        None => {
-            thread::sleep(interval);
-            false
-        }
-    }
-}
-
-/// Says when q was pressed. A terminal that is gone ends the wait by its signal.
-fn keys() -> Receiver<()> {
-    let (pressed, keys) = channel();
-    thread::spawn(move || {
-        let bytes = std::io::stdin().lock().bytes();
-        let mut presses = bytes.map_while(Result::ok).filter(|key| key.eq_ignore_ascii_case(&b'q'));
-        if presses.next().is_some() {
-            pressed.send(()).unwrap_or_default();
-        } else {
-            // Dropping the sender would read as a key that is never pressed: the wait would be none.
-            loop {
-                thread::park();
+fn dashboard(gauge: Gauge, interval: Duration, count: Option<u64>) -> Result<Verdict> {
+    let (events, happened) = channel();
+    // After so long no look is under way any more that will still come.
+    let stale = interval + 2 * gauge.patience + Duration::from_secs(5);
+    let mut terminal = Terminal::enter()?;
+    terminal::hear_signals(events.clone())?;
+    keys::listen(events.clone());
+    let looks = Looks::start(gauge, interval, events);
+    let mut shown = Shown { page: Page::All, last: None, interval, stale };
+    let mut seen = 0;
+    terminal.draw(|size| shown.frame(size))?;
+    loop {
+        match next(&happened) {
+            None | Some(Event::Pressed(Key::Other)) => {}
+            Some(Event::Resized) => terminal.forget(),
+            Some(Event::Looked(look)) => {
+                shown.last = Some(*look);
+                seen += 1;
             }
+            Some(Event::Pressed(Key::Quit)) => return Ok(Verdict::Done),
+            Some(Event::Pressed(Key::Page(page))) => shown.page = page,
+            Some(Event::Pressed(Key::Look)) => looks.now(),
         }
-    });
-    keys
-}
-
-fn height() -> usize {
-    tcgetwinsize(std::io::stdout()).map_or(usize::MAX, |size| usize::from(size.ws_row)).max(3)
-}
-
-/// Over what is there, line by line, so that nothing flickers, and nothing of the last look stays.
-fn redrawn(text: &str, interval: u64, height: usize) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let room = height.saturating_sub(1);
-    let hidden = lines.len().saturating_sub(room);
-    let more = if hidden > 0 { format!("{hidden} more lines; ") } else { String::new() };
-    let shown = lines.iter().take(room).map(|line| format!("{line}\u{1b}[K\n"));
-    format!("\u{1b}[H{}{more}every {interval} s, q ends\u{1b}[K\u{1b}[J", shown.collect::<String>())
-}
-
-/// A terminal that is given back as it was, however this ends.
-struct Terminal {
-    before: Option<Termios>,
-}
-
-impl Terminal {
-    fn enter() -> Result<Self> {
-        let before = tcgetattr(std::io::stdin()).ok();
-        let restored = before.clone();
-        tool::before_end(move || leave(restored.as_ref()));
-        let terminal = Self { before };
-        if let Some(mut quiet) = terminal.before.clone() {
-            // Keys come one by one and are not shown; Ctrl-C stays a signal.
-            quiet.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-            tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet)?;
+        terminal.draw(|size| shown.frame(size))?;
+        if let Some(look) = shown.last.as_ref().filter(|_| count.is_some_and(|count| seen >= count)) {
+            return Ok(verdict(&look.measured));
         }
-        print(ENTER)?;
-        Ok(terminal)
     }
 }
 
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        leave(self.before.as_ref());
+/// What happens next; nothing when a while passes.
+fn next(happened: &Receiver<Event>) -> Option<Event> {
+    match happened.recv_timeout(TICK) {
+        Ok(event) => Some(event),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => {
+            thread::sleep(TICK);
+            None
+        }
     }
 }
 
-fn leave(before: Option<&Termios>) {
-    // Not by the lock of stdout: who holds it may be the one that is ended.
-    let mut terminal = std::io::stderr().lock();
-    let to_stderr = terminal.is_terminal();
-    if to_stderr {
-        drop(terminal.write_all(LEAVE.as_bytes()));
-    } else if let Ok(mut screen) = std::fs::OpenOptions::new().write(true).open("/dev/tty") {
-        drop(screen.write_all(LEAVE.as_bytes()));
-    }
-    if let Some(before) = before {
-        tcsetattr(std::io::stdin(), OptionalActions::Now, before).unwrap_or_default();
+/// What is on the screen.
+struct Shown {
+    page: Page,
+    last: Option<Look>,
+    interval: Duration,
+    stale: Duration,
+}
+
+impl Shown {
+    fn frame(&self, size: (usize, usize)) -> Frame {
+        let Some(look) = &self.last else { return frame::looking(size) };
+        let (width, _) = size;
+        let view = View { measured: &look.measured, width, since: look.since.as_ref() };
+        let age = look.at.elapsed();
+        let age = frame::Age { age, is_stale: age > self.stale, interval: self.interval };
+        frame::of(view, self.page, size, &age)
     }
 }

@@ -48,9 +48,10 @@ impl Heard {
 /// [`Verdict::Config`] when there is no such tool, [`Verdict::Unreachable`] when it has not ended in time.
 pub fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<Heard> {
     let mut command = Command::new(program(tool));
-    // What is asked for is of this host, whatever server people look at elsewhere.
-    command.env("MONITOR_URL", "");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // This host is asked, not a server that may be the one that asks. And a child that fails is no error of the job that its
+    // parent may be a part of.
+    command.env("MONITOR_URL", "").env_remove("JOB_PROGRESS");
     let mut child = command.spawn().map_err(|error| not_started(tool, error))?;
     let pipes = (listen(child.stdout.take()), listen(child.stderr.take()));
     let heard = hear(&mut child, &pipes, patience);
@@ -140,6 +141,8 @@ mod tests {
         let killed = shell("kill -9 $$", LONG).unwrap();
         assert_eq!(killed.code, None);
         assert!(killed.json(&[0]).unwrap_err().to_string().contains("signal: 9"));
+        let seen = shell("echo \"[\\\"${MONITOR_URL-unset}${JOB_PROGRESS-unset}\\\"]\"", LONG).unwrap();
+        assert_eq!(seen.json(&[0]).unwrap(), serde_json::json!(["unset"]), "an empty address, and no file");
         assert!(shell("echo no json", LONG).unwrap().json(&[0]).is_err());
     }
 

@@ -171,6 +171,7 @@ impl Book {
         self.minutes.retain(|(minute, _)| leaves(*minute) > now);
         self.classes.retain(|(minute, _)| leaves(*minute) > now);
         self.reading = self.reading(now);
+        self.forget_calls(now);
     }
 
     /// When the oldest call that counts leaves the hour.

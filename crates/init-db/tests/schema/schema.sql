@@ -26,6 +26,8 @@ CREATE TABLE ops.loads (
     CONSTRAINT loads_pkey PRIMARY KEY (id)
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
+CREATE INDEX loads_changed_idx ON ops.loads (table_name, id) WHERE (((inserted + updated) + deleted) > 0);
+CREATE INDEX loads_finished_at_idx ON ops.loads (finished_at);
 COMMENT ON TABLE ops.loads IS 'mirror42 operations: one row for every load that was committed';
 
 CREATE TABLE ops.watermarks (
@@ -123,6 +125,7 @@ CREATE TABLE ops.job_executions (
 CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
 CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
 CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
+CREATE INDEX job_executions_failed_idx ON ops.job_executions (completed_at) WHERE (status = ANY (ARRAY['failed'::text, 'lost'::text]));
 COMMENT ON TABLE ops.job_executions IS 'mirror42 operations: one row for every run of a job; written by job-run, read by job-monitor';
 
 CREATE TABLE cursus (

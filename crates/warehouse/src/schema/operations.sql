@@ -28,6 +28,8 @@ CREATE TABLE ops.loads (
     CONSTRAINT loads_pkey PRIMARY KEY (id)
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
+CREATE INDEX loads_changed_idx ON ops.loads (table_name, id) WHERE (((inserted + updated) + deleted) > 0);
+CREATE INDEX loads_finished_at_idx ON ops.loads (finished_at);
 
 -- mirror42 operations: up to when the changes of a table are in the mirror; moves only with the rows
 CREATE TABLE ops.watermarks (
@@ -125,3 +127,4 @@ CREATE TABLE ops.job_executions (
 CREATE UNIQUE INDEX job_executions_live_idx ON ops.job_executions (job_name) WHERE (status = 'running'::text);
 CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at);
 CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
+CREATE INDEX job_executions_failed_idx ON ops.job_executions (completed_at) WHERE (status = ANY (ARRAY['failed'::text, 'lost'::text]));
