@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # db.sh - a private PostgreSQL for people without a server
 #
-# Usage: scripts/db.sh start|stop|status|shell|url|kind
+# Usage: scripts/db.sh start|stop|status|shell|client|url|kind
 #   start   find or install the binaries, make the data folder once, start the server
 #   stop    stop the server; the data stay
 #   status  say whether it runs, and where
 #   shell   open psql on the mirror, or run what follows: scripts/db.sh shell -c 'select count(*) from users'
+#   client  run psql, pg_dump or pg_restore on the mirror: scripts/db.sh client pg_dump --schema-only. With MIRROR_DATABASE
+#           set, on that database of the same server
 #   url     print what DATABASE_URL is to be
 #   kind    say whether the private server is used, or one that is named
 #
@@ -78,8 +80,32 @@ running() { as_server "$binaries/pg_ctl" -D "$data" status >/dev/null 2>&1; }
 query() { "$psql" -XqAt -v ON_ERROR_STOP=1 -h "$sockets" -U mirror42 -d "$1" -c "$2"; }
 url() { echo "postgresql:///mirror42?host=$sockets&user=mirror42"; }
 
+# What everybody may see in a list of processes must hold no password: libpq takes it from the environment.
+hide_password() {
+    local password=
+    if [[ $given =~ ^(postgres(ql)?://[^:/?@]*):([^@/?]*)@(.*)$ ]]; then
+        password=${BASH_REMATCH[3]} given=${BASH_REMATCH[1]}@${BASH_REMATCH[4]}
+    elif [[ $given =~ ^(postgres(ql)?://.*[?&])password=([^&]*)\&?(.*)$ ]]; then
+        password=${BASH_REMATCH[3]} given=${BASH_REMATCH[1]}${BASH_REMATCH[4]}
+    elif [[ $given =~ ^(.*)password\ *=\ *([^\' ]+)(.*)$ ]]; then
+        PGPASSWORD=${BASH_REMATCH[2]} given=${BASH_REMATCH[1]}${BASH_REMATCH[3]}
+    fi
+    if [ -n "$password" ]; then printf -v PGPASSWORD '%b' "${password//%/\\x}"; fi
+    export PGPASSWORD
+}
+
+client() { # client URL PROGRAM…: URL may be empty, and MIRROR_DATABASE name another database of that server
+    local url=$1
+    if [[ -n ${MIRROR_DATABASE:-} && $url =~ ^(postgres(ql)?://[^/?]*)(/[^?]*)?(.*)$ ]]; then
+        url=${BASH_REMATCH[1]}/$MIRROR_DATABASE${BASH_REMATCH[4]}
+    elif [ -n "${MIRROR_DATABASE:-}" ]; then
+        url="${url:+$url }dbname=$MIRROR_DATABASE"
+    fi
+    exec "$2" ${url:+--dbname="$url"} "${@:3}"
+}
+
 action=${1:-}
-case $action in start | stop | status | shell | url | kind) shift ;; *) sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
+case $action in start | stop | status | shell | client | url | kind) shift ;; *) sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2 ;; esac
 
 umask 022
 chosen=$DB_DIR
@@ -102,6 +128,7 @@ if [ "$given" != "$(url)" ] && [ -n "$given$(server PGHOST)$(server DB_HOST)" ];
         value=$(server "${pair%:*}") old=$(server "DB_${pair#*:}")
         export "${pair%:*}=${value:-$old}"
     done
+    case $action in status | shell | client) hide_password ;; esac
     case $action in
         kind) echo named ;;
         # The tools find it where this script found it; what the environment holds needs no repeating.
@@ -109,6 +136,7 @@ if [ "$given" != "$(url)" ] && [ -n "$given$(server PGHOST)$(server DB_HOST)" ];
         start | stop) echo "db.sh: a server is named (DATABASE_URL, PGHOST or DB_HOST): it is used, nothing is touched" >&2 ;;
         status) psql -XAt ${given:+"$given"} -c "select 'running: ' || version()" || exit 69 ;;
         shell) exec psql -X ${given:+"$given"} "$@" ;;
+        client) client "$given" "$@" ;;
     esac
     exit 0
 fi
@@ -142,5 +170,10 @@ case $action in
     shell)
         running || fail 69 "not running; scripts/db.sh start"
         exec "$psql" -X -h "$sockets" -U mirror42 -d mirror42 "$@"
+        ;;
+    client)
+        running || fail 69 "not running; scripts/db.sh start"
+        export PATH="$binaries:$PATH"
+        client "$(url)" "$@"
         ;;
 esac

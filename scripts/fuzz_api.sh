@@ -4,7 +4,7 @@
 # The tool that asks is schemathesis (PyPI, one version, in a folder of target/); the server has a private PostgreSQL with
 # some runs of jobs. Needs what `cargo build --release --workspace` makes. Leaves nothing running.
 #
-# Usage: scripts/fuzz_api.sh [SECONDS]     how long to ask, 45
+# Usage: scripts/fuzz_api.sh [SECONDS [SEED]]     how long to ask, 45; which questions, the same ones each time unless told
 # Exit codes: 0 nothing found, 1 something found, 78 something it needs is missing, else that of what failed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -59,7 +59,7 @@ echo 'headers = { Authorization = "Bearer ${MONITOR_ADMIN_TOKEN}" }' >"$temporar
 cd "$temporary"
 code=0
 "$venv/bin/schemathesis" --config-file schemathesis.toml run "$(cat url)/openapi.json" --max-time "${1:-45}" \
-    --request-timeout 30 --no-color || code=$?
+    --seed "${2:-42}" --request-timeout 30 --no-color || code=$?
 kill -0 "$server" 2>/dev/null || { echo "fuzz_api.sh: the server is gone" >&2; code=1; }
 if grep -q panicked said; then code=1; fi
 if [ "$code" != 0 ]; then tail -n 50 said >&2; fi

@@ -54,7 +54,12 @@ forget() { # forget WORLD: take away what another world has left in the database
                 CREATE SCHEMA public; COMMENT ON DATABASE mirror42 IS NULL'
             ;;
     esac
-    if [ -e "$marker" ] && [ "$(cat "$marker")" != "$1" ]; then rm -rf "$exports"/[0-9][0-9]_* "$marker"; fi
+    if [ -e "$marker" ] && [ "$(cat "$marker")" != "$1" ]; then
+        # Tombstones of invented people must not stand for real ones.
+        local backups
+        backups=$(scripts/dotenv.sh BACKUPS_DIR)
+        rm -rf "$exports"/[0-9][0-9]_* "$marker" "${backups:-backups}/tombstones.ndjson"
+    fi
 }
 
 tables=()

@@ -3,7 +3,7 @@
 #
 # One copy of NAME at a time, its log LOGS_DIR/NAME.log, the database by scripts/db.sh, PACE_CLASS for the calls of the
 # API, and `stage TOOL…`. The script starts itself anew as the job JOB, with the same arguments; each stage is a job in it,
-# PREFIXfetch_TABLE or PREFIXload_TABLE. Without a terminal nothing is said when all is well.
+# PREFIXfetch_TABLE or PREFIXload_TABLE, or called what `as` says. Without a terminal nothing is said when all is well.
 # Sets log, and as the stages end verdict, and last to the code of the last one. Ends with 74 when no log can be
 # written, with 75 when another copy runs.
 name=$1 job=$3 prefix=$4
@@ -24,7 +24,7 @@ if [ -n "$url" ]; then export DATABASE_URL="$url"; fi
 if [ "${RECORDED:-}" != "$job $PPID" ]; then RECORDED="$job $$" exec job-run --job "$job" -- "scripts/cron/$name.sh" "${@:5}"; fi
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT
-verdict=0 last=0
+verdict=0 last=0 as=
 
 count() { # count CODE: the first failure is the verdict, before records that were set aside
     case $1/$verdict in 0/*) ;; 3/0 | [!3]*/0 | [!3]*/3) verdict=$1 ;; esac
@@ -37,7 +37,7 @@ expect() { # expect N: how many stages there are, for who watches the job
 stage() { # stage TOOL [OPTION] TABLE…: what it says goes to the log, and to a person or cron's mail when they should hear it
     local code=0 table
     for table in "${@:2}"; do [[ $table == -* ]] || break; done
-    local run=(job-run --job "$prefix${1%%-*}_$table" -- "$@")
+    local run=(job-run --job "${as:-$prefix${1%%-*}_$table}" -- "$@")
     if [ -t 2 ]; then "${run[@]}" || code=$?; else "${run[@]}" >"$said" 2>&1 || code=$?; fi
     { date -u '+%FT%TZ '"exit $code: $*"; cat "$said"; } >>"$log"
     case $code in 0 | 3) ;; *) cat "$said" >&2 ;; esac

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh - every check: format, lints, shell scripts, all tests on a real private PostgreSQL
 #
-# Installs shellcheck and PostgreSQL with apt where that is allowed. Leaves nothing running.
+# Installs shellcheck, faketime and PostgreSQL with apt where that is allowed. Leaves nothing running.
 # Exit codes: 0 all passed, 78 something it needs is missing, else that of the first check that failed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -12,6 +12,10 @@ command -v cargo >/dev/null || { echo "test.sh: no cargo here; install Rust, htt
 scripts/need.sh cc gcc libc6-dev
 scripts/need.sh shellcheck shellcheck
 scripts/need.sh openssl openssl
+scripts/need.sh faketime faketime
+scripts/need.sh chromium chromium
+scripts/need.sh logrotate logrotate
+scripts/need.sh --alone promtool prometheus
 
 say "shell scripts"
 shellcheck scripts/*.sh scripts/cron/*.sh .ci/run
@@ -32,3 +36,5 @@ TEST_DATABASE_URL=$(scripts/db.sh url)
 export TEST_DATABASE_URL
 say "tests"
 cargo test --release --locked --workspace
+say "questions to the monitor's API that nobody would ask"
+scripts/fuzz_api.sh

@@ -7,6 +7,8 @@
 //! - `kills`: SIGKILL anywhere, then again.
 //! - `answers`: the API at its worst.
 //! - `pruning`: what leaves, and what only seems to.
+//! - `erasure`: ten days ahead, who is due is gone everywhere.
+//! - `backups`: dumps that are proven, and the way back.
 //! - `scripts`: the private server, the quickstart, `.env`.
 //! - `live`: following what changed, and looking up whose it is.
 //! - `hazards`: lists that move while they are read; what pages lose, and ours does not.
@@ -18,6 +20,8 @@
 
 mod answers;
 mod backlog;
+mod backups;
+mod erasure;
 mod following;
 mod growing;
 mod hazards;

@@ -3,8 +3,8 @@
 #
 # Each table is fetched into its export and loaded from there. One that fails does not stop those that do not need it.
 # Enrolments, badges and memberships take as many hours as the hour's quota wants, and leave some of it to live work. A
-# run that is ended goes on where it was. Without a terminal it is silent when all is well, and what is said goes to
-# LOGS_DIR/nightly_stable_tables.log.
+# run that is ended goes on where it was. At last, whoever is due or has left is erased everywhere. Without a terminal it
+# is silent when all is well, and what is said goes to LOGS_DIR/nightly_stable_tables.log.
 #
 # Usage: scripts/cron/nightly_stable_tables.sh [TABLE…]     only these, of those that init-db --list names
 # Exit codes: 0 done, 2 no such table, 3 done but some records wait in quarantine, 74 no log can be written, 75 another
@@ -19,7 +19,7 @@ tables=$(init-db --list)
 for wanted; do
     cut -f 1 <<<"$tables" | grep -qx -- "$wanted" || { echo "nightly_stable_tables: no table $wanted; see init-db --list" >&2; exit 2; }
 done
-expect $((2 * ($# ? $# : $(wc -l <<<"$tables"))))
+expect $(($# ? 2 * $# : 2 * $(wc -l <<<"$tables") + 1))
 failed=' '
 while IFS=$'\t' read -r table tool needs; do
     [ $# = 0 ] || [[ " $* " == *" $table "* ]] || continue
@@ -28,4 +28,5 @@ while IFS=$'\t' read -r table tool needs; do
     done
     { stage "$tool" --export "$table" && stage load-table "$table" --export; } </dev/null || failed+="$table "
 done <<<"$tables"
+if [ $# = 0 ]; then as=purge_people stage purge-people run </dev/null || true; fi
 exit "$verdict"

@@ -31,6 +31,8 @@ pub(crate) fn run(command: &Command, json: bool) -> Result<Verdict> {
         Command::Process { test: true, .. } => desk.rehearse(),
         Command::Process { watch, .. } => desk.process(*watch),
         Command::MarkProcessed { ids } => desk.mark(&intake::arguments(ids)?),
+        Command::About { ids } => desk.about(&intake::ids(ids)?),
+        Command::Forget { ids } => desk.forget(&intake::ids(ids)?),
         Command::Clear { yes, dead } => desk.clear(*yes, *dead),
         Command::Retry { ids } => desk.retry(&intake::arguments(ids)?),
         Command::Dead => desk.dead(),
@@ -111,6 +113,35 @@ impl Desk {
         let which = if ids.is_empty() { "all the dead".to_owned() } else { listed(ids) };
         journal.info(&format!("retry of {which}: {retried} are due now"));
         self.say(&json!({"retried": retried}), &format!("{retried} are due now"))?;
+        Ok(Verdict::Done)
+    }
+
+    fn about(mut self, ids: &[i64]) -> Result<Verdict> {
+        let snapshot = self.store.read()?;
+        let (waiting, dead) = (snapshot.pending.iter(), snapshot.dead.iter());
+        let items = waiting.map(|item| ("pending", item)).chain(dead.map(|item| ("dead", item)));
+        let items = items.map(|(pile, item)| (pile, item.id, item.added, &item.reason, json!(item)));
+        let processed = snapshot.processed.iter();
+        let processed =
+            processed.filter_map(|one| Some(("processed", one.id, one.processed?, &one.reason, json!(one))));
+        let mut text = String::new();
+        for (pile, id, at, reason, all) in items.chain(processed).filter(|(_, id, ..)| ids.contains(id)) {
+            if self.json {
+                writeln!(text, "{}", json!({"pile": pile, "entry": all}))?;
+            } else {
+                writeln!(text, "{id:>9}  {}  {pile}  {}", instant(at), printable(reason))?;
+            }
+        }
+        print(&text).map(|()| Verdict::Done)
+    }
+
+    fn forget(mut self, ids: &[i64]) -> Result<Verdict> {
+        let forgotten = self.store.forget(ids)?;
+        if forgotten > 0 {
+            let journal = Journal::open(&self.settings.logs)?;
+            journal.info(&format!("forgot {}: {forgotten} entries", listed(ids)));
+        }
+        self.say(&json!({"forgotten": forgotten}), &format!("{forgotten} entries forgotten"))?;
         Ok(Verdict::Done)
     }
 

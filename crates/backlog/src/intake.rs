@@ -46,6 +46,17 @@ pub(crate) fn arguments(texts: &[String]) -> Result<Vec<i64>> {
     texts.iter().map(parse).collect()
 }
 
+/// The ids of a command line, or of standard input when it says so.
+///
+/// # Errors
+/// As [`arguments`] and [`lines`].
+pub(crate) fn ids(texts: &[String]) -> Result<Vec<i64>> {
+    if texts != ["-"] {
+        return arguments(texts);
+    }
+    Ok(lines(std::io::stdin().lock(), "")?.into_iter().map(|asked| asked.id).collect())
+}
+
 /// The lines of standard input, each an id or a JSON object with `id` and perhaps `reason`; blank ones are passed over.
 ///
 /// # Errors
@@ -61,7 +72,7 @@ pub(crate) fn lines(input: impl BufRead, fallback: &str) -> Result<Vec<Asked>> {
         }
         let one = self::line(line, fallback).ok_or_else(|| {
             let place = format!("standard input, line {}: `{}`", number + 1, shown(line));
-            anyhow!("{place} {WHAT_IS_AN_ID}; nothing was added").verdict(Verdict::Refused)
+            anyhow!("{place} {WHAT_IS_AN_ID}; nothing was done").verdict(Verdict::Refused)
         })?;
         asked.push(one);
     }

@@ -100,6 +100,18 @@ enum Command {
         #[arg(required = true, allow_negative_numbers = true)]
         ids: Vec<String>,
     },
+    /// Print all that is there about users: whether they wait, are dead, or were processed
+    About {
+        /// Their ids, or - for one a line of standard input
+        #[arg(required = true, allow_negative_numbers = true)]
+        ids: Vec<String>,
+    },
+    /// Forget users altogether, and that they were ever here
+    Forget {
+        /// Their ids, or - for one a line of standard input
+        #[arg(required = true, allow_negative_numbers = true)]
+        ids: Vec<String>,
+    },
     /// Forget everybody who waits
     Clear {
         /// Do not ask

@@ -230,6 +230,15 @@ impl Store for Postgres {
         })
     }
 
+    fn forget(&mut self, ids: &[i64]) -> Result<u64> {
+        self.change(|session| {
+            session.lock(ids)?;
+            let waiting = session.execute("DELETE FROM ops.backlog WHERE id = ANY($1)", &[&ids])?;
+            let left = session.execute("DELETE FROM ops.backlog_processed WHERE id = ANY($1)", &[&ids])?;
+            Ok(waiting + left)
+        })
+    }
+
     fn read(&mut self) -> Result<Snapshot> {
         self.change(|session| {
             let now = session.rows("SELECT now()", &[])?.first().map_or_else(Utc::now, |row| row.get(0));

@@ -35,6 +35,8 @@ pub(crate) trait Store {
     fn retry(&mut self, ids: &[i64]) -> Result<u64>;
     /// Forgets those that wait, or those that are dead; says which.
     fn clear(&mut self, dead: bool) -> Result<Vec<i64>>;
+    /// Forgets these altogether, and that they ever left; says how many entries that were.
+    fn forget(&mut self, ids: &[i64]) -> Result<u64>;
     /// All that is there.
     fn read(&mut self) -> Result<Snapshot>;
 }

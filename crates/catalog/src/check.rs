@@ -1,5 +1,6 @@
 //! What has to hold within a file of the catalog and between the files.
 
+use crate::claim;
 use crate::resource::{Column, Field, Resource, Source, Type};
 use anyhow::{Result, bail, ensure};
 use std::collections::HashSet;
@@ -23,7 +24,9 @@ pub(crate) fn all(resources: &[Resource]) -> Result<()> {
             );
         }
     }
+    claim::fit(resources)?;
     no_cycle(resources)?;
+    people_fit(resources)?;
     for (place, resource) in resources.iter().enumerate() {
         parents_come_first(resource, &resources[..place])?;
         references_fit(resource, &resources[..place])?;
@@ -210,6 +213,26 @@ fn references_fit(resource: &Resource, before: &[Resource]) -> Result<()> {
             column.name
         );
     }
+    Ok(())
+}
+
+/// People are of one table, and each is told by one number.
+fn people_fit(resources: &[Resource]) -> Result<()> {
+    let mut people = resources.iter().filter(|resource| !resource.erase_at.is_empty());
+    let Some(resource) = people.next() else { return Ok(()) };
+    let file = &resource.file;
+    if let Some(other) = people.next() {
+        bail!("catalog {}: erase_at: the people are those of {file}", other.file);
+    }
+    for name in &resource.erase_at {
+        let kind = resource.column(name).map(|column| column.kind);
+        ensure!(
+            kind == Some(Type::Timestamptz),
+            "catalog {file}: erase_at: `{name}` is no column of type timestamptz"
+        );
+    }
+    let key = single_key(resource).map(|key| key.kind);
+    ensure!(key == Some(Type::Bigint), "catalog {file}: erase_at: the key of people is one bigint");
     Ok(())
 }
 

@@ -5,15 +5,17 @@
 //! those before it. An unknown key, a cycle or a reference to nothing is an error that names the file.
 //!
 //! # Layout
-//! - [`resource`]: the types a file is read into.
+//! - [`resource`]: the types a file is read into. [`Claim`]: what else has to hold, for check-integrity.
 //! - `check`: what has to hold within a file and between files.
 
 mod check;
+mod claim;
 pub mod resource;
 
 use anyhow::{Context, Result, bail};
+pub use claim::{Claim, Mend, Severity};
 pub use resource::{
-    Column, Derive, Each, Fetch, Field, Find, Group, Live, Lookup, Resource, Source, Stamp, Type,
+    Column, Derive, Each, Fetch, Field, Find, Group, Live, Lookup, Personal, Resource, Source, Stamp, Type,
 };
 use std::path::Path;
 use verdict::{Judge, Verdict};
@@ -106,6 +108,24 @@ impl Catalog {
             Source::Derive(derive) => &derive.from,
         };
         self.resources.iter().find(|candidate| candidate.table == *table)
+    }
+
+    /// The resource whose rows are the people: the one with `erase_at`.
+    #[must_use]
+    pub fn people(&self) -> Option<&Resource> {
+        self.resources.iter().find(|resource| !resource.erase_at.is_empty())
+    }
+
+    /// The columns of a resource that hold the key of one of the people whose row it is: its own key, where its rows
+    /// are the people, or else its references to them.
+    #[must_use]
+    pub fn owners<'a>(&self, resource: &'a Resource) -> Vec<&'a Column> {
+        let Some(people) = self.people() else { return Vec::new() };
+        if people.table == resource.table {
+            return resource.column(&resource.key[0]).into_iter().collect();
+        }
+        let refers = |column: &&Column| column.references.as_ref() == Some(&people.table);
+        resource.columns.iter().filter(refers).collect()
     }
 
     /// Whether a resource's records depend on the cursus: its path names it, or its parent's does.

@@ -1,5 +1,6 @@
 //! The types that a file of the catalog is read into. Every key is known: a misspelt one is an error.
 
+use crate::claim::{Claim, Severity};
 use anyhow::{Context, Result, anyhow};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -36,6 +37,10 @@ pub struct Resource {
     pub fresh_for: Option<u32>,
     /// What a record must say to belong to the mirror: JSON pointer → value. A record without the pointer passes.
     pub scope: BTreeMap<String, toml::Value>,
+    /// Where its rows are people: the columns that say from when on a person must not be kept, the earliest counts.
+    pub erase_at: Vec<String>,
+    /// What else has to hold in the mirror.
+    pub claims: Vec<Claim>,
 }
 
 /// Which of the two fetching tools a resource belongs to.
@@ -214,12 +219,31 @@ pub struct Column {
     pub null: bool,
     /// Table whose key it holds.
     pub references: Option<String>,
+    /// How bad it is when a row's parent is missing.
+    #[serde(default)]
+    pub orphans: Severity,
     /// The values the API is known to send; any other is set aside until it is added here.
     #[serde(default)]
     pub one_of: Vec<String>,
     /// Whether it has an index of its own.
     #[serde(default)]
     pub index: bool,
+    /// What it says of a person, beyond the key of the person that it refers to.
+    #[serde(default)]
+    pub personal: Personal,
+}
+
+/// What a column says of a person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Personal {
+    /// Nothing that would be of use without the person's row.
+    #[default]
+    No,
+    /// Something by which a person may be known: a name, a picture, a place.
+    Describes,
+    /// What no two people share: a login, an address, or a person's key without being a reference.
+    Identifies,
 }
 
 const fn yes() -> bool {
@@ -280,6 +304,10 @@ struct File {
     fresh_for: Option<u32>,
     #[serde(default)]
     scope: BTreeMap<String, toml::Value>,
+    #[serde(default)]
+    erase_at: Vec<String>,
+    #[serde(default, rename = "claim")]
+    claims: Vec<Claim>,
 }
 
 impl Resource {
@@ -304,6 +332,7 @@ impl Resource {
         let (about, table, group, key) = (file.about, file.table, file.group, file.key);
         let (nightly, version, scope) = (file.nightly, file.version, file.scope);
         let (live, lookup, fresh_for) = (file.live, file.lookup, file.fresh_for);
+        let (erase_at, claims) = (file.erase_at, file.claims);
         Ok(Self {
             file: stem,
             name: short,
@@ -319,6 +348,8 @@ impl Resource {
             lookup,
             fresh_for,
             scope,
+            erase_at,
+            claims,
         })
     }
 

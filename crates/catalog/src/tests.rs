@@ -155,6 +155,38 @@ fn a_stamp_that_a_lookup_does_not_give_is_an_error() {
 }
 
 #[test]
+fn the_catalog_says_who_the_people_are_and_whose_a_row_is() {
+    let catalog = Catalog::parse(BUILT_IN).unwrap();
+    let people = catalog.people().unwrap();
+    assert_eq!((people.table.as_str(), people.erase_at.len()), ("users", 2));
+    let owner = |name: &str| {
+        let owners = catalog.owners(catalog.find(name).unwrap());
+        owners.iter().map(|column| column.from.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (owner("users"), owner("projects_users")),
+        (vec!["/id".to_owned()], vec!["/user/id".to_owned()])
+    );
+    assert!(owner("coalitions").is_empty() && owner("campus").is_empty());
+}
+
+#[test]
+fn people_without_a_date_to_erase_them_at_are_an_error() {
+    assert!(
+        complaint("key =", "erase_at = [\"name\"]\nkey =")
+            .contains("`name` is no column of type timestamptz")
+    );
+    let text = complaint(r#"type = "text""#, r#"type = "text", personal = "maybe""#);
+    assert!(text.contains("line 6: unknown variant `maybe`"), "{text}");
+    let dated =
+        PARENT.replace("key =", "erase_at = [\"name\"]\nkey =").replace("\"text\"", "\"timestamptz\"");
+    assert!(Catalog::parse(&[("01_things.toml", &dated)]).is_ok(), "of one table they may be");
+    let others = dated.replace("things", "others");
+    let text = complaints(&[("01_things.toml", &dated), ("02_others.toml", &others)]);
+    assert!(text.contains("02_others: erase_at: the people are those of 01_things"), "{text}");
+}
+
+#[test]
 fn five_resources_are_followed() {
     let catalog = Catalog::parse(BUILT_IN).unwrap();
     let followed: Vec<_> = catalog.resources().iter().filter(|resource| resource.live.is_some()).collect();
@@ -174,4 +206,37 @@ fn a_folder_replaces_what_is_compiled_in() {
     let catalog = Catalog::from_folder(folder.path()).unwrap();
     assert_eq!(catalog.resources().len(), 1);
     assert!(Catalog::from_folder(&folder.path().join("missing")).is_err());
+}
+
+const CLAIM: &str = r#"
+[[claim]]
+name = "named"
+about = "things have names"
+severity = "error"
+needs = ["things.name"]
+left = "things.name"
+right = "nothing"
+mend = "reload_export"
+sql = "SELECT NULL::jsonb AS subject, 1 AS left_value, 1 AS right_value"
+"#;
+
+#[test]
+fn a_claim_says_all_that_it_takes_and_nothing_unknown() {
+    let file = format!("{PARENT}{CLAIM}");
+    let catalog = Catalog::parse(&[("01_things.toml", file.as_str())]).unwrap();
+    let claim = &catalog.resources()[0].claims[0];
+    assert_eq!((claim.severity, claim.mend), (Severity::Error, Mend::ReloadExport));
+    for (from, to, words) in [
+        ("named", "Na med", "claim `Na med` is no name"),
+        ("things.name\"]", "things\"]", "`things` is no table.column"),
+        ("[\"things.name\"]", "[]", "needs at least one table.column"),
+        ("reload_export", "pray", "unknown variant `pray`"),
+        ("\nright", "\nrihgt", "unknown field `rihgt`"),
+    ] {
+        let changed = format!("{PARENT}{}", CLAIM.replace(from, to));
+        let complaint = complaints(&[("01_things.toml", &changed)]);
+        assert!(complaint.contains(words), "{complaint}");
+    }
+    let twice = format!("{PARENT}{CLAIM}{CLAIM}");
+    assert!(complaints(&[("01_things.toml", &twice)]).contains("`named` is there twice"));
 }

@@ -93,7 +93,7 @@ impl Draft {
         let place = self.place.clone();
         let here = || place.folder().display().to_string();
         let manifest = describe(&place, facts).with_context(here).verdict(Verdict::Io)?;
-        put_in_place(&place, &manifest).with_context(here).verdict(Verdict::Io)?;
+        put_in_place(&place, &place.part(), &manifest).with_context(here).verdict(Verdict::Io)?;
         Ok(manifest)
     }
 
@@ -102,7 +102,7 @@ impl Draft {
     }
 }
 
-fn lock(place: &Place) -> Result<File> {
+pub(crate) fn lock(place: &Place) -> Result<File> {
     let path = place.lock();
     let shown = || path.display().to_string();
     let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
@@ -118,7 +118,7 @@ fn lock(place: &Place) -> Result<File> {
 }
 
 /// Finishes or forgets what a writer that was killed between its two renames left.
-fn settle(place: &Place) -> Result<()> {
+pub(crate) fn settle(place: &Place) -> Result<()> {
     if !place.next_manifest().exists() {
         return Ok(());
     }
@@ -166,13 +166,15 @@ fn describe(place: &Place, facts: Facts) -> Result<Manifest> {
     })
 }
 
+/// Makes a text the export of a place.
+///
 /// The order of these steps is the promise: whoever is killed between two of them leaves data that one of the two
 /// manifests describes.
-fn put_in_place(place: &Place, manifest: &Manifest) -> Result<()> {
-    let mut text = serde_json::to_vec_pretty(manifest)?;
-    text.push(b'\n');
-    write_durably(&place.next_manifest(), &text)?;
-    fs::rename(place.part(), place.data())?;
+pub(crate) fn put_in_place(place: &Place, text: &Path, manifest: &Manifest) -> Result<()> {
+    let mut next = serde_json::to_vec_pretty(manifest)?;
+    next.push(b'\n');
+    write_durably(&place.next_manifest(), &next)?;
+    fs::rename(text, place.data())?;
     fs::rename(place.next_manifest(), place.manifest())?;
     if place.kind() == Kind::Full {
         let epoch = format!("{}\n", manifest.finished.timestamp());
@@ -182,7 +184,7 @@ fn put_in_place(place: &Place, manifest: &Manifest) -> Result<()> {
     Ok(())
 }
 
-fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn write_durably(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(bytes)?;
     file.sync_all()

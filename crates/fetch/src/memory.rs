@@ -44,7 +44,7 @@ impl Memory {
     /// Reads the notes that are younger than the walk of the export; forgets the others.
     pub(crate) fn open(place: &Place, export: Option<&Snapshot>) -> Result<Self> {
         let Some(export) = export else { return Ok(Self { file: None, notes: Vec::new() }) };
-        let file = place.folder().join("looked_up.ndjson");
+        let file = place.looked_up();
         let lock = lock(&file)?;
         let floor = export.manifest.started - MARGIN;
         let text = match fs::read_to_string(&file) {

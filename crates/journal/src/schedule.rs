@@ -75,6 +75,20 @@ impl Schedule {
         self.cron.find_next_occurrence(&now, false).ok()
     }
 
+    /// How many of its times after `since` have passed, each by more than the grace; never more than `most`.
+    #[must_use]
+    pub fn missed(&self, since: DateTime<Utc>, now: DateTime<Utc>, most: usize) -> usize {
+        let times = std::iter::successors(self.next(since), |time| self.next(*time));
+        times.take(most).take_while(|time| *time + self.grace < now).count()
+    }
+
+    /// What lies between two of its times, from `now` on; none for one that never comes true again.
+    #[must_use]
+    pub fn period(&self, now: DateTime<Utc>) -> Option<TimeDelta> {
+        let next = self.next(now)?;
+        Some(self.next(next)? - next)
+    }
+
     /// Whether a run should have started and has not: its last time is more than the grace ago, and `last`, the start of
     /// the latest run, or when anything was first recorded, lies before it.
     #[must_use]
@@ -111,6 +125,18 @@ mod tests {
         assert!(nightly().is_overdue(at("2026-03-09T02:30:00Z"), yesterday), "not forgiven at the next slot");
         assert!(!nightly().is_overdue(at("2026-03-02T03:00:01Z"), Some(at("2026-03-02T02:00:00Z"))));
         assert!(!nightly().is_overdue(at("2026-03-02T03:00:01Z"), None), "nothing is known yet");
+    }
+
+    #[test]
+    fn missed_times_are_counted_from_the_last_run_on() {
+        let last = at("2026-03-01T02:00:05Z");
+        let missed = |now: &str| nightly().missed(last, at(now), 3);
+        assert_eq!(
+            ["02T03:00:00Z", "02T03:00:01Z", "03T03:00:01Z", "30T00:00:00Z"]
+                .map(|day| missed(&format!("2026-03-{day}"))),
+            [0, 1, 2, 3]
+        );
+        assert_eq!(nightly().period(last), Some(TimeDelta::days(1)));
     }
 
     #[test]

@@ -29,12 +29,16 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 /// cursus than the table holds, and one older than what is loaded. With --changes nothing is deleted, and the watermark
 /// moves when the window begins where the table already is.
 ///
+/// Records of people who were erased (purge-people), and of what hangs on them, are turned away and counted as erased,
+/// until something newer than the erasure shows that they may come again. Who a complete export lacks has left, and is
+/// turned away likewise.
+///
 /// Input that is no NDJSON (HTML, a cut line, an array) is refused whole, with its line and column.
 ///
 /// Summary, one line of JSON on standard output:
 ///   table, source, read, inserted, updated, unchanged, deleted, quarantined, released, rejected, out_of_scope,
-///   duplicates, stale, cascaded and released_elsewhere (rows of other tables), seconds, dry_run
-///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope
+///   duplicates, stale, erased, cascaded and released_elsewhere (rows of other tables), seconds, dry_run
+///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope + erased
 ///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
 /// EXPORTS_DIR (exports), CURSUS_ID (21), LIVE_OVERLAP (60), CATALOG_DIR, DEADLINE, RUST_LOG.
@@ -51,31 +55,35 @@ struct Arguments {
     /// Table or resource: users, campuses or campus, …
     table: String,
     /// File to read instead of standard input
-    #[arg(conflicts_with_all = ["export", "changes", "watermark", "missing"])]
+    #[arg(conflicts_with_all = ["export", "changes", "watermark", "rewind_watermark", "missing"])]
     file: Option<PathBuf>,
     /// Read the table's export below EXPORTS_DIR; prune and move the watermark when it is full and complete
-    #[arg(long, conflicts_with_all = ["csv", "watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["csv", "watermark", "rewind_watermark", "missing"])]
     export: bool,
     /// Read the table's last window of changes below EXPORTS_DIR instead; delete nothing, move the watermark
-    #[arg(long, conflicts_with_all = ["export", "csv", "watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["export", "csv", "watermark", "rewind_watermark", "missing"])]
     changes: bool,
     /// The input is CSV: a header with names of columns; an empty cell is null, in quotes or not; jsonb cells hold JSON
-    #[arg(long, conflicts_with_all = ["watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark", "missing"])]
     csv: bool,
     /// Change nothing; the summary says what would change, stderr gives examples
-    #[arg(long, conflicts_with_all = ["watermark", "missing"])]
+    #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark", "missing"])]
     dry_run: bool,
     /// Print up to when the table's changes are in the mirror (RFC 3339), or an empty line
     #[arg(long)]
     watermark: bool,
-    /// Print the keys of this table's rows that records in quarantine wait for, one a line, longest wait first
+    /// Take the watermark back when it is ahead of the walk whose load moved it, and print it: what changed in between is
+    /// read again then
     #[arg(long, conflicts_with = "watermark")]
+    rewind_watermark: bool,
+    /// Print the keys of this table's rows that records in quarantine wait for, one a line, longest wait first
+    #[arg(long, conflicts_with_all = ["watermark", "rewind_watermark"])]
     missing: bool,
     /// Largest share of the records that may be set aside because they do not fit their types; one always may
-    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0.01", value_parser = tool::share)]
     max_rejects: f64,
     /// Largest share of the table's rows that may be pruned; 50 rows always may
-    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = share)]
+    #[arg(long, value_name = "SHARE", default_value = "0.05", value_parser = tool::share)]
     max_prune: f64,
     /// Delete nothing
     #[arg(long)]
@@ -108,9 +116,10 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
     arguments.deadline.start("load-table");
     let catalog = Catalog::load()?;
     let resource = catalog.find(&arguments.table)?;
-    if arguments.watermark {
+    if arguments.watermark || arguments.rewind_watermark {
         let mut client = warehouse::connect("load-table")?;
-        let watermark = warehouse::watermark(&mut client, resource)?;
+        let read = if arguments.watermark { warehouse::watermark } else { warehouse::rewind };
+        let watermark = read(&mut client, resource)?;
         return print(&[watermark.unwrap_or_default()]).map(|()| Verdict::Done);
     }
     if arguments.missing {
@@ -171,9 +180,4 @@ fn print(lines: &[String]) -> Result<()> {
         stdout.flush()
     };
     write().context("standard output").verdict(Verdict::Io)
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "a share is a number from 0 to 1".to_owned())
 }

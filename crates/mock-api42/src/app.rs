@@ -32,9 +32,11 @@ pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl App {
     pub(crate) fn new(arguments: &Arguments, faults: Faults) -> Self {
+        let mut world = World::invent(arguments.seed, arguments.students, arguments.without_campus);
+        world.catch_up_with_erasure();
         Self {
             seed: arguments.seed,
-            world: RwLock::new(World::invent(arguments.seed, arguments.students, arguments.without_campus)),
+            world: RwLock::new(world),
             switches: RwLock::new(Arc::new(arguments.switches.clone())),
             issuer: Mutex::new(Issuer::new(arguments)),
             limiter: Mutex::new(Limiter::default()),

@@ -1,13 +1,16 @@
 // The page of monitor-server: asks every two seconds, and says at once when there is no answer.
 //
-// scripts/ask.js: the server and the token. text.js: words. rows.js: changes in place. charts.js: bars. jobs.js, view.js: what
-// stands where.
+// In scripts/: `ask` speaks to the server. `status` says how bad things are. `answers`, `view`, `jobs`, `history` and `facts`
+// put things where they belong, by `rows`, `charts` and `text`.
 
+import { showAnswers } from "./scripts/answers.js";
 import { Refused, ask, forgetToken, hasToken, keepToken, takeToken } from "./scripts/ask.js";
-import { readHistories, showJobs, showRunning } from "./scripts/jobs.js";
+import { showFacts } from "./scripts/facts.js";
+import { readShown, showJobs, showRunning } from "./scripts/jobs.js";
 import { attribute, hidden, tick, words } from "./scripts/rows.js";
-import { ago, clock, instant, printable, setClock, worst } from "./scripts/text.js";
-import { showStatus, tally, unread } from "./scripts/view.js";
+import { isStatus, verdict } from "./scripts/status.js";
+import { ago, clock, instant, printable, setClock } from "./scripts/text.js";
+import { showAlerts, showLog, showTables } from "./scripts/view.js";
 
 /** Milliseconds between two questions. */
 const PERIOD = 2000;
@@ -51,7 +54,7 @@ async function start() {
 /** Shows a status. What was shown before stays when this one is none. */
 function hear(status) {
   const at = instant(status.measured_at);
-  if (at === null || !Array.isArray(status.alerts) || !Array.isArray(status.resources)) throw new Error("the answer is not a status");
+  if (at === null || !isStatus(status)) throw new Error("the answer is not a status");
   const before = last;
   // The same measurement once more is not a new one.
   if (last?.status.measured_at !== status.measured_at) {
@@ -59,9 +62,13 @@ function hear(status) {
     last = { status, heard: performance.now(), date: Date.now() };
   }
   try {
+    showAnswers(status);
+    showAlerts(status.alerts);
     showRunning(status.running);
+    showTables(status);
     showJobs(status);
-    showStatus(status);
+    showFacts(status);
+    showLog(status.alert_log);
   } catch (error) {
     last = before;
     throw new Error(`the answer cannot be shown: ${printable(error.message)}`);
@@ -71,7 +78,7 @@ function hear(status) {
 /** Reads what the charts need, and draws them. */
 async function readOn() {
   if (last === null) return;
-  await readHistories(last.status, ask);
+  await readShown(last.status, ask);
   showJobs(last.status);
 }
 
@@ -105,16 +112,6 @@ function silence(why) {
   return `No answer since ${clock(instant(last.status.measured_at))} UTC: ${why}. What stands below is old.`;
 }
 
-/** What is not measured is never ok, whatever the status says of itself. */
-function verdict(status) {
-  const parts = unread(status);
-  const word = worst([status.status, ...status.alerts.map((alert) => alert.level), parts.length > 0 ? "unknown" : "ok"]);
-  const missing = parts.length > 0 ? `Not known: ${parts.join(", ").replaceAll("_", " ")}.` : "";
-  const alerts = status.alerts.length > 0 ? `${tally(status.alerts)}. ` : "";
-  const fine = word === "ok" ? "Everything was measured, and is as it should be." : "The server does not say why.";
-  return [word, `${alerts}${missing}`.trim() || fine];
-}
-
 /** A shape and a colour for each level, for a tab that is not looked at. */
 const SHAPES = {
   ok: ["#1e7a4f", '<circle cx="8" cy="8" r="7"/>'],
@@ -134,7 +131,8 @@ function lock(refused) {
   // Who was typing goes on where it matters, and nobody else's focus moves.
   const [wasHidden, wasThere] = [element("lock").hidden, element("lock").contains(document.activeElement)];
   hidden(element("lock"), refused === null);
-  if (refused && wasHidden && document.activeElement === document.body) element("token").focus({ preventScroll: true });
+  const isNobodys = document.activeElement === document.body;
+  if (refused && wasHidden && isNobodys) element("token").focus({ preventScroll: true });
   if (!refused && wasThere) element("main").focus({ preventScroll: true });
   hidden(element("forget"), !hasToken());
   if (refused?.isWrong) words(element("wrong"), "The server does not accept this token.");

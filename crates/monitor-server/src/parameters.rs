@@ -11,7 +11,7 @@ const STATUSES: [&str; 6] = ["running", "completed", "partial", "failed", "cance
 pub(crate) fn filter(uri: &Uri) -> Result<Filter, Refusal> {
     let limit = value(uri, "limit").unwrap_or_else(|| "20".to_owned());
     let limit = limit.parse().ok().filter(|limit| (1..=100).contains(limit));
-    let status = value(uri, "status").filter(|status| !status.is_empty());
+    let status = value(uri, "status");
     let before = value(uri, "before").map(|id| id.parse().map_err(|_| wrong("before", "must be a job ID")));
     let job = value(uri, "job_name").filter(|name| !name.is_empty());
     if status.as_ref().is_some_and(|status| !STATUSES.contains(&status.as_str())) {
@@ -62,7 +62,7 @@ mod tests {
     fn what_is_not_said_is_as_documented() {
         let filter = of("").unwrap();
         assert_eq!((filter.job, filter.status, filter.before, filter.limit), (None, None, None, 20));
-        let filter = of("job_name=&status=&other=x").unwrap();
+        let filter = of("job_name=&other=x").unwrap();
         assert_eq!((filter.job, filter.status), (None, None));
     }
 
@@ -80,8 +80,14 @@ mod tests {
         {
             assert_eq!(of(query).unwrap_err(), 400, "{query}");
         }
-        for query in ["status=paused", "before=", "before=x", "before=9223372036854775808", "job_name=a%00b"]
-        {
+        for query in [
+            "status=paused",
+            "status=",
+            "before=",
+            "before=x",
+            "before=9223372036854775808",
+            "job_name=a%00b",
+        ] {
             assert_eq!(of(query).unwrap_err(), 400, "{query}");
         }
     }

@@ -64,7 +64,13 @@ pub(crate) fn compare(
     let (open, raised) = (worst(before), worst(now));
     let mut comparison = Comparison::default();
     let mut say = |event, alert: &Alert| {
-        comparison.transitions.push(Transition { at, event, alert: alert.clone() });
+        // People read the log with what knows nothing of JSON.
+        let (subject, text) = (tool::printable(&alert.subject), tool::printable(&alert.text));
+        comparison.transitions.push(Transition {
+            at,
+            event,
+            alert: Alert { subject, text, ..alert.clone() },
+        });
     };
     for (key, alert) in &raised {
         match open.get(key) {
@@ -179,6 +185,19 @@ mod tests {
         assert_eq!((&away.transitions[0].alert, &away.unmeasured[..]), (&disk, std::slice::from_ref(&lag)));
         assert_eq!(events(&away.unmeasured, std::slice::from_ref(&lag)), [], "it was open all the time");
         assert_eq!(events(&away.unmeasured, &[])[0].0, Event::Cleared);
+    }
+
+    #[test]
+    fn what_would_drive_a_terminal_is_only_text_in_the_log() {
+        let evil = Alert { text: "\u{9b}2J".to_owned(), ..alert(Level::Warning, "jobs", "a\u{1b}]0;x\u{7}") };
+        let raised = compare(&[], std::slice::from_ref(&evil), Utc::now(), |_| true).transitions.remove(0);
+        let text = serde_json::to_string(&raised).unwrap();
+        assert!(text.chars().all(|character| !character.is_control()), "{text}");
+        assert_eq!(
+            compare(std::slice::from_ref(&evil), std::slice::from_ref(&evil), Utc::now(), |_| true)
+                .transitions,
+            []
+        );
     }
 
     #[test]

@@ -15,7 +15,11 @@ pub(crate) fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<
     let heard = sibling::ask(tool, arguments, patience)?;
     // Up to 4 the code says how things are, not how the reading went.
     let json = heard.json(&[0, 1, 2, 3, 4]).verdict(verdict(heard.code))?;
-    if json.is_object() { Ok(json) } else { Err(anyhow!("{tool} printed something else than an object")) }
+    match (&json, json["error"].as_str()) {
+        (Value::Object(object), Some(error)) if object.len() == 1 => Err(anyhow!("{tool}: {error}")),
+        (Value::Object(_), _) => Ok(json),
+        _ => Err(anyhow!("{tool} printed something else than an object")),
+    }
 }
 
 fn verdict(code: Option<i32>) -> Verdict {

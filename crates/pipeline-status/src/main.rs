@@ -96,11 +96,11 @@ fn show(show: &Show) -> Result<Verdict> {
         })
     });
     let json = format!("{}\n", serde_json::to_string(&measured)?);
+    // Neither is left undone because the other fails.
+    let written =
+        kept.map(|kept| kept.and_then(|(file, comparison)| file.write(&comparison, &json))).transpose();
     print(&printed(show, &measured, &json))?;
-    if let Some(kept) = kept {
-        let (file, comparison) = kept?;
-        file.write(&comparison, &json)?;
-    }
+    written?;
     Ok(verdict(&measured))
 }
 

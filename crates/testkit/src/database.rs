@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// A database of its own for a test, dropped with it.
 #[derive(Debug)]
 pub struct Database {
-    name: String,
+    url: String,
+    /// What is dropped.
+    name: Option<String>,
 }
 
 impl Database {
@@ -22,13 +24,19 @@ impl Database {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
         maintenance().batch_execute(&format!("CREATE DATABASE {name}")).expect("CREATE DATABASE");
-        Self { name }
+        Self { url: with_database(server(), &name), name: Some(name) }
+    }
+
+    /// A database of a server that the test has brought up itself.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        Self { url: url.to_owned(), name: None }
     }
 
     /// What `DATABASE_URL` is to be.
     #[must_use]
     pub fn url(&self) -> String {
-        with_database(server(), &self.name)
+        self.url.clone()
     }
 
     /// A connection.
@@ -72,8 +80,10 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // A failing test drops it too, and must fail for its own reason.
-        drop(maintenance().batch_execute(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)));
+        if let Some(name) = &self.name {
+            // A failing test drops it too, and must fail for its own reason.
+            drop(maintenance().batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        }
     }
 }
 

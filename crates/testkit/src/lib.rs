@@ -3,16 +3,19 @@
 //! # Layout
 //! - [`Database`]: a fresh database on a private server.
 //! - [`Mock`]: a running `mock-api42`.
+//! - [`places_in_files`], [`Database::places_of`]: where words stand.
 //! - [`Workdir`]: a folder to run tools in; what they print is in every failure's message.
 
 mod database;
 mod golden;
 mod mock;
+mod search;
 mod wait;
 mod workdir;
 
 pub use database::Database;
 pub use golden::assert_golden;
 pub use mock::Mock;
+pub use search::places_in_files;
 pub use wait::until;
 pub use workdir::{Run, Workdir, tool};

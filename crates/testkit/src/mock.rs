@@ -1,6 +1,6 @@
 //! A running `mock-api42`.
 
-use crate::workdir::tool;
+use crate::workdir::{Workdir, tool};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -19,7 +19,16 @@ impl Mock {
     /// Starts a mock with limits that nobody meets; `arguments` prevail.
     #[must_use]
     pub fn start(arguments: &[&str]) -> Self {
-        let mut command = Command::new(tool("mock-api42"));
+        Self::run(Command::new(tool("mock-api42")), arguments)
+    }
+
+    /// The same in the environment of a folder, its clock included.
+    #[must_use]
+    pub fn start_in(workdir: &Workdir, arguments: &[&str]) -> Self {
+        Self::run(workdir.command("mock-api42"), arguments)
+    }
+
+    fn run(mut command: Command, arguments: &[&str]) -> Self {
         for pair in UNLIMITED.chunks(2).filter(|pair| !arguments.contains(&pair[0])) {
             command.args(pair);
         }

@@ -32,9 +32,13 @@ impl Workdir {
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let mut workdir = Self { folder, environment: Vec::new() };
-        for (name, below) in
-            [("EXPORTS_DIR", "exports"), ("STATE_DIR", "state"), ("LOGS_DIR", "logs"), ("HOME", "home")]
-        {
+        for (name, below) in [
+            ("EXPORTS_DIR", "exports"),
+            ("STATE_DIR", "state"),
+            ("LOGS_DIR", "logs"),
+            ("BACKUPS_DIR", "backups"),
+            ("HOME", "home"),
+        ] {
             workdir.set(name, &workdir.path(below).display().to_string());
         }
         let tools = tool("mock-api42").parent().expect("a folder").display().to_string();

@@ -91,6 +91,15 @@ pub(crate) fn error(text: &str) {
     }
 }
 
+/// Says where a run stands that counts its items itself: those that went well, that failed, that needed nothing.
+pub fn counts([ok, failed, skipped]: [u64; 3]) {
+    if let Some(mut file) = file() {
+        let total = ok + failed + skipped;
+        let counts = format!(r#"{{"ev":"counts","ok":{ok},"failed":{failed},"skipped":{skipped}}}"#);
+        drop(file.write_all(format!("{{\"ev\":\"total\",\"n\":{total}}}\n{counts}\n").as_bytes()));
+    }
+}
+
 fn file() -> Option<File> {
     let path = std::env::var_os("JOB_PROGRESS").filter(|path| !path.is_empty())?;
     OpenOptions::new().append(true).open(path).ok()

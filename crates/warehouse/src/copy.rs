@@ -9,8 +9,8 @@ use postgres::{CopyInWriter, CopyOutReader, Transaction};
 use std::io::{Read, Write};
 use verdict::Verdict;
 
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
+pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+pub(crate) const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
 
 /// Bytes gathered before they go to the server.
 const BATCH: usize = 1 << 16;
@@ -74,6 +74,12 @@ impl Fields {
     /// As the server would send them.
     pub(crate) fn as_row(&self) -> Row<'_> {
         Row(&self.bytes)
+    }
+
+    /// Writes the fields as a row.
+    pub(crate) fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
+        to.write_all(&self.count.to_be_bytes())?;
+        to.write_all(&self.bytes)
     }
 
     fn field(&mut self, bytes: &[u8]) {

@@ -4,16 +4,20 @@
 //! - [`connect()`]: a connection, as the environment names it.
 //! - [`schema`]: the tables as data, and what brings a database up to date.
 //! - [`load()`]: records into a table, by the loading contract; [`watermark`], [`missing`].
+//! - [`erase`]: people who are forgotten, and the tombstones that keep it so.
 //! - `input`, `convert`, `copy`: records as they are written, as typed rows, as PostgreSQL takes them; `jsonb`.
+//! - [`write_keys`]: the keys of an export, to be compared with a table.
 //! - `fault`: what PostgreSQL says when it refuses, as errors of ours.
 //! - `name`: names and texts as they stand in SQL.
 
 mod connect;
 mod convert;
 mod copy;
+pub mod erase;
 mod fault;
 mod input;
 mod jsonb;
+mod keys;
 mod load;
 mod name;
 pub mod schema;
@@ -21,4 +25,6 @@ pub mod schema;
 pub use connect::connect;
 pub use fault::of as fault;
 pub use input::{Form, Source};
-pub use load::{Ending, Limits, Load, Summary, load, missing, watermark};
+pub use keys::{Keys, key_columns, write_keys};
+pub use load::{Ending, Limits, Load, Summary, load, missing, rewind, watermark};
+pub use name::{literal, quoted};

@@ -107,7 +107,8 @@ const RESERVED: &[&str] = &[
 ];
 
 /// A name, in quotes where SQL would take it for something else.
-pub(crate) fn quoted(name: &str) -> String {
+#[must_use]
+pub fn quoted(name: &str) -> String {
     if RESERVED.binary_search(&name).is_ok() { format!("\"{name}\"") } else { name.to_owned() }
 }
 
@@ -118,7 +119,8 @@ pub(crate) fn list<'a>(prefix: &str, names: impl IntoIterator<Item = &'a str>) -
 }
 
 /// A text as a literal, written as PostgreSQL itself writes it.
-pub(crate) fn literal(text: &str) -> String {
+#[must_use]
+pub fn literal(text: &str) -> String {
     let doubled = text.replace('\'', "''");
     if doubled.contains('\\') {
         format!("E'{}'", doubled.replace('\\', r"\\"))

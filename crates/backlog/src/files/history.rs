@@ -5,6 +5,7 @@ use super::open_if_there;
 use crate::item::{Outcome, Processed};
 use anyhow::{Context, Result};
 use chrono::{TimeDelta, Utc};
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -59,10 +60,27 @@ impl History {
             .filter(|(place, one)| *place >= last || counts(one))
             .map(|(_, one)| one.clone())
             .collect();
+        self.replace(&kept)
+    }
+
+    /// Takes these out; says how many lines that were.
+    pub(super) fn forget(&self, ids: &[i64]) -> Result<u64> {
+        let ids: HashSet<&i64> = ids.iter().collect();
+        let all = self.read()?;
+        let lines = all.len();
+        let kept: Vec<Processed> = all.into_iter().filter(|one| !ids.contains(&one.id)).collect();
+        let gone = lines - kept.len();
+        if gone > 0 {
+            self.replace(&kept)?;
+        }
+        Ok(gone as u64)
+    }
+
+    fn replace(&self, kept: &[Processed]) -> Result<()> {
         let aside = with_suffix(&self.path, ".aside");
         let write = || -> Result<()> {
             let mut file = File::create(&aside)?;
-            file.write_all(&text(&kept)?)?;
+            file.write_all(&text(kept)?)?;
             file.sync_all()?;
             Ok(fs::rename(&aside, &self.path)?)
         };

@@ -167,6 +167,13 @@ impl Store for Files {
         self.change(|queue, _| Ok(queue.clear(dead)))
     }
 
+    fn forget(&mut self, ids: &[i64]) -> Result<u64> {
+        if !self.folder.exists() {
+            return Ok(0);
+        }
+        self.change(|queue, history| Ok(queue.forget(ids) + history.forget(ids)?))
+    }
+
     fn read(&mut self) -> Result<Snapshot> {
         // Who only looks makes no file; a folder that is not there is a backlog that nobody has used yet.
         let lock = open_if_there(&self.folder.join(".backlog.lock"))?;

@@ -158,6 +158,11 @@ impl Queue {
         brought
     }
 
+    pub(super) fn forget(&mut self, ids: &[i64]) -> u64 {
+        let mut forget = |id: &i64| self.pending.remove(id).or_else(|| self.dead.remove(id));
+        ids.iter().filter_map(&mut forget).count() as u64
+    }
+
     pub(super) fn clear(&mut self, dead: bool) -> Vec<i64> {
         let pile = if dead { &mut self.dead } else { &mut self.pending };
         std::mem::take(pile).into_keys().collect()

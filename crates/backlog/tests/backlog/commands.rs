@@ -50,6 +50,39 @@ fn marking_clearing_and_bringing_back() {
 }
 
 #[test]
+fn somebody_who_is_forgotten_is_nowhere_any_more() {
+    for store in BOTH {
+        let mut desk = Desk::new(store);
+        desk.workdir.set("BACKLOG_MAX_RETRIES", "0");
+        desk.add(1..=4);
+        drop(desk.run(&["mark-processed", "1", "2"]).expect(0));
+        desk.wish("fail_3", 1);
+        drop(desk.run(&["process"]).expect(3));
+        desk.add([1, 7]);
+        let piles = |ids: &str| -> Vec<String> {
+            let run = desk.workdir.feed("backlog", &["about", "-", "--json"], ids).expect(0);
+            run.records().iter().map(|line| line["pile"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(piles("1\n3\n"), ["pending", "dead", "processed"], "{store:?}");
+        let text = desk.run(&["about", "3"]).expect(0).stdout;
+        assert!(text.starts_with("        3  2") && text.ends_with("  dead  by hand\n"), "{text}");
+        let run = desk.workdir.feed("backlog", &["forget", "-", "--json"], "1\n3\n99\n").expect(0);
+        assert_eq!(run.json(), json!({"forgotten": 3}), "{store:?}");
+        assert_eq!(piles("1\n3\n"), Vec::<String>::new());
+        assert_eq!((desk.counts(), desk.ids("list")), ([1, 0, 2], vec![7]), "{store:?}");
+        assert_eq!(desk.json(&["forget", "1"]), json!({"forgotten": 0}));
+        drop(desk.run(&["forget"]).expect(2));
+    }
+}
+
+#[test]
+fn who_was_never_there_is_forgotten_without_a_file() {
+    let desk = Desk::new(Store::Files);
+    assert_eq!(desk.json(&["forget", "1"]), json!({"forgotten": 0}));
+    assert!(!desk.workdir.path("logs").exists());
+}
+
+#[test]
 fn a_rehearsal_shows_the_batches_and_calls_nothing() {
     for store in BOTH {
         let mut desk = Desk::new(store);
@@ -74,7 +107,7 @@ fn what_is_no_id_is_refused_and_nothing_is_added() {
             drop(desk.run(&["retry", id]).expect(2));
             let line = format!("3\n{}\n", if id.is_empty() { "{\"id\":\"\"}" } else { id });
             let run = desk.workdir.feed("backlog", &["add", "-"], &line).expect(65);
-            drop(run.complains(&["line 2", "nothing was added"]));
+            drop(run.complains(&["line 2", "nothing was done"]));
         }
         drop(desk.workdir.feed("backlog", &["add", "-"], "<!DOCTYPE html>\n<p>429</p>\n").expect(65));
         drop(desk.workdir.feed("backlog", &["add", "-"], "\n\n").expect(0));

@@ -36,7 +36,7 @@ fn differences_that_hold_data_are_left_with_their_statements_and_the_rest_is_don
 fn a_check_changes_nothing() {
     let rig = Rig::new();
     let check = rig.init(&["--check"]).expect(1).stdout;
-    assert_eq!(check.lines().count(), 19);
+    assert_eq!(check.lines().count(), 23);
     assert!(
         check.lines().all(|line| line.ends_with(": the table is missing; init-db mends that")),
         "{check}"

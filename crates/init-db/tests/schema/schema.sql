@@ -23,6 +23,7 @@ CREATE TABLE ops.loads (
     stale bigint NOT NULL,
     cascaded jsonb NOT NULL,
     seconds double precision NOT NULL,
+    erased bigint NOT NULL DEFAULT 0,
     CONSTRAINT loads_pkey PRIMARY KEY (id)
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
@@ -55,6 +56,16 @@ CREATE TABLE ops.quarantine (
 );
 CREATE INDEX quarantine_parent_idx ON ops.quarantine (parent_table, parent_key);
 COMMENT ON TABLE ops.quarantine IS 'mirror42 operations: records that wait for their parent, or for a catalog that can type them';
+
+CREATE TABLE ops.tombstones (
+    user_id bigint NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    why text NOT NULL,
+    lifted_at timestamp with time zone,
+    CONSTRAINT tombstones_pkey PRIMARY KEY (user_id),
+    CONSTRAINT tombstones_why_check CHECK ((why = ANY (ARRAY['due'::text, 'left'::text, 'request'::text])))
+);
+COMMENT ON TABLE ops.tombstones IS 'mirror42 operations: people who were erased, whom no old record brings back; lifted_at when they came again';
 
 CREATE TABLE ops.backlog (
     id bigint NOT NULL,
@@ -127,6 +138,58 @@ CREATE INDEX job_executions_name_idx ON ops.job_executions (job_name, started_at
 CREATE INDEX job_executions_history_idx ON ops.job_executions (((started_at AT TIME ZONE 'UTC'::text)), id);
 CREATE INDEX job_executions_failed_idx ON ops.job_executions (completed_at) WHERE (status = ANY (ARRAY['failed'::text, 'lost'::text]));
 COMMENT ON TABLE ops.job_executions IS 'mirror42 operations: one row for every run of a job; written by job-run, read by job-monitor';
+
+CREATE TABLE ops.integrity_runs (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    whole boolean NOT NULL,
+    status text NOT NULL,
+    total_checked bigint NOT NULL,
+    inconsistent bigint NOT NULL,
+    findings bigint NOT NULL,
+    people bigint NOT NULL,
+    error text,
+    host text NOT NULL,
+    CONSTRAINT integrity_runs_pkey PRIMARY KEY (id),
+    CONSTRAINT integrity_runs_status_check CHECK ((status = ANY (ARRAY['healthy'::text, 'degraded'::text, 'critical'::text, 'unknown'::text])))
+);
+CREATE INDEX integrity_runs_finished_at_idx ON ops.integrity_runs (finished_at);
+COMMENT ON TABLE ops.integrity_runs IS 'mirror42 operations: one row for every run of check-integrity, those that failed too, of the last 30 days';
+
+CREATE TABLE ops.integrity_checks (
+    check_name text NOT NULL,
+    table_name text NOT NULL,
+    place integer NOT NULL,
+    status text NOT NULL,
+    severity text NOT NULL,
+    total bigint NOT NULL,
+    inconsistent bigint NOT NULL,
+    findings bigint NOT NULL,
+    reason text,
+    seconds double precision NOT NULL,
+    checked_at timestamp with time zone NOT NULL,
+    run_id bigint NOT NULL,
+    CONSTRAINT integrity_checks_pkey PRIMARY KEY (check_name, table_name),
+    CONSTRAINT integrity_checks_status_check CHECK ((status = ANY (ARRAY['healthy'::text, 'degraded'::text, 'critical'::text, 'unknown'::text, 'not_applicable'::text])))
+);
+COMMENT ON TABLE ops.integrity_checks IS 'mirror42 operations: how each check of check-integrity came out last';
+
+CREATE TABLE ops.integrity_violations (
+    check_name text NOT NULL,
+    table_name text NOT NULL,
+    subject text NOT NULL,
+    finding json NOT NULL,
+    first_seen timestamp with time zone NOT NULL,
+    last_seen timestamp with time zone NOT NULL,
+    times_seen integer NOT NULL,
+    reopened integer NOT NULL DEFAULT 0,
+    resolved_at timestamp with time zone,
+    run_id bigint NOT NULL,
+    CONSTRAINT integrity_violations_pkey PRIMARY KEY (check_name, table_name, subject)
+);
+CREATE INDEX integrity_violations_open_idx ON ops.integrity_violations (check_name, table_name) WHERE (resolved_at IS NULL);
+COMMENT ON TABLE ops.integrity_violations IS 'mirror42 operations: what check-integrity found, one row for each subject; resolved when a run finds it no more, and kept 30 days longer';
 
 CREATE TABLE cursus (
     id bigint NOT NULL,

@@ -13,7 +13,7 @@ use tool::{Judge, Verdict};
 
 /// Either of them. What one gives the other gives too.
 pub(crate) enum Source {
-    Database(Database),
+    Database(Box<Database>),
     Server(Server),
 }
 
@@ -31,7 +31,7 @@ impl Source {
     /// [`Verdict::Config`] when the variable names no server that a token may be sent to.
     pub(crate) fn from_env() -> Result<Self> {
         let server = Server::from_env()?;
-        Ok(server.map_or_else(|| Self::Database(Database::default()), Self::Server))
+        Ok(server.map_or_else(|| Self::Database(Box::default()), Self::Server))
     }
 
     /// The runs that are going on, oldest first.

@@ -9,6 +9,8 @@ mod changes;
 #[cfg(test)]
 mod csv;
 #[cfg(test)]
+mod erased;
+#[cfg(test)]
 mod growing;
 #[cfg(test)]
 mod kills;

@@ -28,7 +28,7 @@ mod zones;
 
 pub(crate) use moves::{MovedSoFar, Moves};
 
-use crate::moment::Clock;
+use crate::moment::{Clock, DAY, END_OF_PAST};
 use crate::resource::Resource;
 use people::People;
 use std::collections::HashSet;
@@ -130,6 +130,17 @@ impl World {
             coalitions,
             joinable,
             people,
+        }
+    }
+
+    /// Moves the days of erasure along with the calendar, because the invented past ends on a fixed day: nobody is due
+    /// yet, and as in any other month, some people will be in the next.
+    pub(crate) fn catch_up_with_erasure(&mut self) {
+        let today = self.now() / DAY;
+        let passed = today - END_OF_PAST / DAY;
+        for person in &mut self.people.rows {
+            let earliest = today + 2 + i64::from(person.id % 30);
+            person.erasure = (i64::from(person.erasure) + passed).max(earliest) as u16;
         }
     }
 

@@ -131,8 +131,8 @@ pub(super) fn invent_person(chance: &mut Chance, id: u32, draft: &Draft) -> Pers
         id,
         login: Login::new(""),
         seat: if active && chance.happens(0.036) { 1 + chance.below(60_000) as u16 } else { 0 },
-        // Three years after the last activity, and nobody is overdue.
-        erasure: (updated / DAY + 1_096).max(END_OF_PAST / DAY) as u16,
+        // Three years after the last activity.
+        erasure: (updated / DAY + 1_096) as u16,
         year: draft.year,
         month: draft.month,
         campus: 0,

@@ -40,8 +40,9 @@ async function fetched(path) {
     const answer = await fetch(path, { headers, cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
     return [answer, await answer.text()];
   } catch (error) {
-    const late = error.name === "TimeoutError";
-    throw new Error(late ? `no answer within ${PATIENCE / 1000} s` : "the server cannot be reached", { cause: error });
+    const isLate = error.name === "TimeoutError";
+    const why = isLate ? `no answer within ${PATIENCE / 1000} s` : "the server cannot be reached";
+    throw new Error(why, { cause: error });
   }
 }
 

@@ -25,7 +25,7 @@ export function show(element, value, text = value) {
   words(element, known ? printable(text) : "not known");
 }
 
-/** Shows an instant: how long ago, and when. Where there is none, the words for that; without words it is not known. */
+/** Shows an instant: how long ago, and when. Where there is none, the words for that; without them it is not known. */
 export function showInstant(element, text, none) {
   const at = instant(text);
   if (at === null) {
@@ -66,8 +66,12 @@ export function tick() {
 export function mark(element, word) {
   const known = level(word);
   attribute(element, "data-level", known);
-  if (element.getAttribute("role") === "img") attribute(element, "aria-label", known), attribute(element, "title", known);
-  else words(element, known);
+  if (element.getAttribute("role") !== "img") {
+    words(element, known);
+    return;
+  }
+  attribute(element, "aria-label", known);
+  attribute(element, "title", known);
 }
 
 /** Colours an element by a level; what is ok is plain. */

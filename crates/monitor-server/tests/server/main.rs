@@ -2,7 +2,8 @@
 //!
 //! - `answers`: every route, and what it says. `access`: who may ask, by which name, with which token.
 //! - `clients`: those that are slow, many, huge or rude. `outages`: the database away, slow, back.
-//! - `tools`: what comes of a tool that fails, hangs or talks nonsense. `ending`: start and end.
+//! - `real`: what the other tools really say. `tools`: what comes of one that fails, hangs or talks nonsense.
+//! - `ending`: start and end.
 //! - `page`: what a browser shows of it. `browser`: that browser.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
@@ -14,6 +15,7 @@ mod clients;
 mod ending;
 mod outages;
 mod page;
+mod real;
 mod tools;
 
 use serde_json::Value;

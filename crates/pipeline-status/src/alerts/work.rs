@@ -88,7 +88,8 @@ impl Judge<'_> {
             Some("degraded") => Level::Warning,
             Some("critical") => Level::Critical,
             _ => {
-                let text = "nobody has checked it lately; check-integrity run does";
+                let reason = integrity["reason"].as_str();
+                let text = reason.unwrap_or("nobody has checked it lately; check-integrity run does");
                 return self.say(Level::Unknown, "integrity", "", text);
             }
         };

@@ -72,5 +72,6 @@ fn answers(measured: &Measured, calls: &Calls) -> Row {
 fn errors(errors: &crate::database::Errors) -> Row {
     let tone = if errors.day == 0 { Tone::Faint } else { Tone::Level(Level::Warning) };
     let row = Row::of(tone, &spark(&errors.by_hour)).and(Tone::Strong, &format!(" {}", errors.day));
-    row.and(Tone::Plain, &format!(" runs failed in 24 h; {} in the 24 h before", errors.day_before))
+    let runs = if errors.day == 1 { "run" } else { "runs" };
+    row.and(Tone::Plain, &format!(" {runs} failed in 24 h; {} in the 24 h before", errors.day_before))
 }

@@ -53,7 +53,8 @@ fn next(measured: &Measured) -> Row {
 /// Parents, each with what runs for it below.
 fn tree(running: &[Value]) -> Vec<(usize, &Value)> {
     let parent = |job: &Value| job["metadata"]["parent_id"].as_i64();
-    let is_root = |job: &&Value| !running.iter().any(|other| other["id"].as_i64() == parent(job));
+    let is_there = |id: i64| running.iter().any(|other| other["id"].as_i64() == Some(id));
+    let is_root = |job: &&Value| parent(job).is_none_or(|id| !is_there(id));
     let mut rows = Vec::new();
     let mut waiting: Vec<(usize, &Value)> =
         running.iter().filter(is_root).map(|job| (0, job)).rev().collect();

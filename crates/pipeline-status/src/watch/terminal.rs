@@ -11,7 +11,7 @@ use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::Sender;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread;
 use std::time::Duration;
 use tool::{Judge, Verdict};
@@ -27,9 +27,11 @@ const END: &str = "\u{1b}[?2026l";
 /// Where the size is not known.
 const SIZE: (usize, usize) = (80, 24);
 
-/// Held by who draws, so that nothing is drawn on a terminal that was given back. What it holds is how the terminal was
-/// before.
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+/// How the terminal was before; nothing when there is no keyboard.
+static BEFORE: OnceLock<Option<Termios>> = OnceLock::new();
+
+/// Held by who draws, so that nothing is drawn on a terminal that was given back.
+static DRAWING: Mutex<()> = Mutex::new(());
 
 /// A terminal that is drawn on.
 pub(super) struct Terminal {
@@ -40,13 +42,11 @@ pub(super) struct Terminal {
 
 impl Terminal {
     pub(super) fn enter() -> Result<Self> {
-        *locked() = tcgetattr(std::io::stdin()).ok();
-        tool::before_end(|| {
-            // Nobody draws any more: the lock is kept.
-            std::mem::forget(leave_when_possible());
-        });
+        BEFORE.get_or_init(|| tcgetattr(std::io::stdin()).ok());
+        // Nobody draws any more: the lock is kept.
+        tool::before_end(|| std::mem::forget(leave_between_drawings()));
         let terminal = Self { size: (0, 0), lines: Vec::new() };
-        enter(&locked())?;
+        enter()?;
         Ok(terminal)
     }
 
@@ -78,7 +78,7 @@ impl Terminal {
         if text.is_empty() {
             return Ok(());
         }
-        let _drawing = locked();
+        let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
         print(&format!("{BEGIN}{text}{END}"))
     }
 
@@ -90,7 +90,7 @@ impl Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        leave(&locked());
+        leave();
     }
 }
 
@@ -102,12 +102,10 @@ pub(super) fn hear_signals(events: Sender<Event>) -> Result<()> {
     thread::spawn(move || {
         for signal in signals.forever() {
             if signal != SIGWINCH {
-                let drawing = leave_when_possible();
+                let _drawing = leave_between_drawings();
                 drop(emulate_default_handler(signal));
                 // Only what was stopped comes here, when it goes on.
-                if let Some(before) = &drawing {
-                    enter(before).unwrap_or_default();
-                }
+                enter().unwrap_or_default();
             }
             if events.send(Event::Resized).is_err() {
                 return;
@@ -117,32 +115,22 @@ pub(super) fn hear_signals(events: Sender<Event>) -> Result<()> {
     Ok(())
 }
 
-fn locked() -> MutexGuard<'static, Option<Termios>> {
-    BEFORE.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Gives the terminal back between two drawings, but waits for no drawing that hangs.
-fn leave_when_possible() -> Option<MutexGuard<'static, Option<Termios>>> {
+/// Gives the terminal back while nobody draws, but waits for no drawing that hangs.
+fn leave_between_drawings() -> Option<MutexGuard<'static, ()>> {
+    let mut drawing = DRAWING.try_lock();
     for _ in 0..20 {
-        match BEFORE.try_lock() {
-            Ok(before) => {
-                leave(&before);
-                return Some(before);
-            }
-            Err(TryLockError::Poisoned(poisoned)) => {
-                let before = poisoned.into_inner();
-                leave(&before);
-                return Some(before);
-            }
-            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(10)),
+        if !matches!(drawing, Err(TryLockError::WouldBlock)) {
+            break;
         }
+        thread::sleep(Duration::from_millis(10));
+        drawing = DRAWING.try_lock();
     }
-    leave(&None);
-    None
+    leave();
+    drawing.ok()
 }
 
-fn enter(before: &Option<Termios>) -> Result<()> {
-    if let Some(mut quiet) = before.clone() {
+fn enter() -> Result<()> {
+    if let Some(mut quiet) = BEFORE.get().cloned().flatten() {
         // Keys come one by one and are not shown; Ctrl-C stays a signal.
         quiet.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
         tcsetattr(std::io::stdin(), OptionalActions::Now, &quiet)?;
@@ -150,7 +138,7 @@ fn enter(before: &Option<Termios>) -> Result<()> {
     print(ENTER)
 }
 
-fn leave(before: &Option<Termios>) {
+fn leave() {
     // Not by the lock of stdout: who holds it may be the one that is ended.
     let mut terminal = std::io::stderr().lock();
     if terminal.is_terminal() {
@@ -158,7 +146,7 @@ fn leave(before: &Option<Termios>) {
     } else if let Ok(mut screen) = std::fs::OpenOptions::new().write(true).open("/dev/tty") {
         drop(screen.write_all(LEAVE.as_bytes()));
     }
-    if let Some(before) = before {
+    if let Some(before) = BEFORE.get().and_then(Option::as_ref) {
         tcsetattr(std::io::stdin(), OptionalActions::Now, before).unwrap_or_default();
     }
 }

@@ -118,8 +118,13 @@ fn a_full_disk_costs_the_file_and_not_the_screen() {
     assert_eq!(before, after);
     let left = mirror.workdir.shell("ls -A logs | grep -e metrics -e alerts").stdout;
     assert_eq!(left, ".alerts.lock\nalerts.ndjson\nmetrics_latest.json\n");
-    let full = mirror.workdir.shell("pipeline-status --json >/dev/full").expect(74);
+    let full = mirror.workdir.shell("pipeline-status --json --write-metrics >/dev/full").expect(74);
     drop(full.complains(&["standard output"]));
+    assert_ne!(
+        mirror.workdir.read("logs/metrics_latest.json"),
+        before[0],
+        "what is written is not what is printed"
+    );
     drop(write(&mirror, &[]).expect(1));
-    assert_eq!(lines(&mirror).len(), 1, "what could not be told then is told now");
+    assert_eq!(lines(&mirror).len(), 1, "what could not be told then is told later");
 }

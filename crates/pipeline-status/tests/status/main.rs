@@ -23,7 +23,6 @@ mod watch;
 use catalog::Catalog;
 use exports::{Place, Scope};
 use serde_json::Value;
-use std::time::Duration;
 use testkit::{Database, Mock, Run, Workdir};
 
 /// Reference data that were mirrored by jobs, and one of them that failed.
@@ -77,17 +76,6 @@ fn line<'a>(status: &'a Value, table: &str) -> &'a Value {
 fn alerts<'a>(status: &'a Value, subject: &str) -> Vec<&'a str> {
     let alerts = status["alerts"].as_array().unwrap().iter();
     alerts.filter(|alert| alert["subject"] == subject).map(|alert| alert["name"].as_str().unwrap()).collect()
-}
-
-/// Waits for something that comes, on a machine that may be busy.
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if holds() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    }
-    panic!("in vain: {what}");
 }
 
 /// Whether a text has nothing in it that could drive a terminal.

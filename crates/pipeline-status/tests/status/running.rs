@@ -1,6 +1,6 @@
 //! Stages that run, and what check-integrity says.
 
-use super::{Mirror, until};
+use super::Mirror;
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -12,7 +12,7 @@ fn a_stage_that_runs_is_shown_with_its_progress() {
     command.args(["--job", "slow_stage", "--", "sh", "-c", line]).stdin(Stdio::piped()).stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
     let running = || mirror.json(1)["running"].as_array().unwrap().clone();
-    until("three of eight", || running().iter().any(|job| job["items_processed"] == 3));
+    testkit::until("three of eight", || running().iter().any(|job| job["items_processed"] == 3));
     let job = running().remove(0);
     let active = mirror.workdir.run("job-monitor", &["active", "--json"]).expect(0).json();
     for key in ["id", "job_name", "total_items", "items_processed", "progress_percent", "started_at"] {
@@ -64,6 +64,10 @@ fn integrity_is_what_check_integrity_says_whatever_its_exit_code() {
     let status = with_integrity(&mirror, "echo 'check-integrity: no way' >&2; exit 69");
     assert_eq!(status["integrity"]["error"], "check-integrity: no way");
     assert_eq!(level(&status).as_deref(), Some("unknown"));
+    let status = with_integrity(&mirror, r#"echo '{"error":"no table"}'; exit 4"#);
+    assert_eq!(status["integrity"]["error"], "check-integrity: no table");
+    let status = with_integrity(&mirror, r#"echo '{"status":"unknown","reason":"never ran"}'; exit 3"#);
+    assert!(status["alerts"].to_string().contains(r#""subject":"","text":"never ran""#), "{status}");
     // A server that is asked may be the one that asks.
     let status =
         with_integrity(&mirror, r#"echo "{\"status\":\"healthy\",\"url\":\"${MONITOR_URL-unset}\"}""#);

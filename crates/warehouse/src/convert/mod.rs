@@ -49,7 +49,7 @@ pub(crate) enum Outcome {
     Typed { absent: i64 },
     /// Not for this mirror. The fields mean nothing.
     OutOfScope,
-    /// A value does not fit its column. The fields hold the key where that can be read, and nulls.
+    /// A value does not fit its column. The fields hold the key and the references where they can be read, and nulls.
     Rejected { reason: String, keyed: bool },
 }
 
@@ -175,20 +175,21 @@ impl<'a> Converter<'a> {
         }
     }
 
-    /// Writes the key columns as far as they can be read, and nulls for the rest; says whether the key is whole.
+    /// Writes the key and what tells whose the record is, its references, as far as they can be read, and nulls for the
+    /// rest; says whether the key is whole.
     fn key_alone(&self, record: Record<'_>, fields: &mut Fields) -> bool {
         fields.clear();
         let mut whole = true;
         let mut field = Fields::default();
         for (place, column) in self.resource.columns.iter().enumerate() {
-            if !self.resource.key.contains(&column.name) {
-                fields.null();
-            } else if self.field(record, place, &mut field).is_err() {
-                whole = false;
-                fields.null();
-            } else if self.field(record, place, fields).is_err() {
-                whole = false;
+            let is_key = self.resource.key.contains(&column.name);
+            let is_wanted = is_key || column.references.is_some();
+            let is_read = is_wanted && self.field(record, place, &mut field).is_ok();
+            if is_read && self.field(record, place, fields).is_ok() {
+                continue;
             }
+            fields.null();
+            whole &= !is_key;
         }
         whole
     }

@@ -11,10 +11,11 @@ use crate::input::{Input, Text};
 use anyhow::{Result, bail, ensure};
 use postgres::Transaction;
 
-/// Whether a table is empty, takes rows as the catalog types them, and refers to no other: rows without their parent
-/// would have to be found first. The locks of the load must be held.
+/// Whether a table is empty, takes rows as the catalog types them, refers to no other and holds nobody's records: rows
+/// without their parent, or of people who were erased, would have to be found first. The locks of the load must be held.
 pub(super) fn is_possible(attempt: &mut Attempt<'_>) -> Result<bool> {
-    if attempt.is_dry() || attempt.terms.references().next().is_some() {
+    let is_of_people = !attempt.load.catalog.owners(attempt.load.resource).is_empty();
+    if attempt.is_dry() || is_of_people || attempt.terms.references().next().is_some() {
         return Ok(false);
     }
     let columns = &attempt.load.resource.columns;

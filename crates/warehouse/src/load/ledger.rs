@@ -27,6 +27,33 @@ pub fn watermark(client: &mut Client, resource: &Resource) -> Result<Option<Stri
     Ok(row.context("reading the watermark")?.map(|row| row.get(0)))
 }
 
+/// Takes a watermark back that is ahead of the walk whose load moved it, to where a load proves it: the start of that walk,
+/// or of the last full one where that load is unknown, less an overlap. Without any, the table has no watermark any more and
+/// is followed anew. Gives the watermark as [`watermark`] does.
+///
+/// # Errors
+/// As [`watermark`].
+pub fn rewind(client: &mut Client, resource: &Resource) -> Result<Option<String>> {
+    let proof =
+        "SELECT l.id, l.walk_started FROM ops.loads l WHERE l.table_name = $1 AND l.walk_started IS NOT NULL
+        AND (l.id = w.load_id OR l.kind = 'full' AND l.scope ->> 'campus' IS NULL)
+        ORDER BY l.id = w.load_id DESC, l.id DESC LIMIT 1";
+    let update = format!(
+        "WITH proven AS MATERIALIZED (
+             SELECT p.id, p.walk_started FROM ops.watermarks w LEFT JOIN LATERAL ({proof}) p ON true
+             WHERE w.table_name = $1 AND (p.id IS DISTINCT FROM w.load_id OR w.watermark > p.walk_started)),
+         gone AS (DELETE FROM ops.watermarks USING proven WHERE table_name = $1 AND proven.id IS NULL)
+         UPDATE ops.watermarks SET watermark = least(watermark, proven.walk_started - make_interval(secs => $2)),
+             load_id = proven.id, updated_at = now()
+         FROM proven WHERE table_name = $1 AND proven.id IS NOT NULL"
+    );
+    #[expect(clippy::cast_precision_loss, reason = "five minutes")]
+    let overlap = OVERLAP.num_seconds() as f64;
+    let done = client.execute(&update, &[&resource.table, &overlap]).map_err(|error| fault::of(&error));
+    done.context("taking the watermark back")?;
+    watermark(client, resource)
+}
+
 /// Refuses an export that would take the table to another cursus, or back in time.
 ///
 /// # Errors
@@ -73,12 +100,13 @@ pub(super) fn record(attempt: &mut Attempt<'_>, manifest: Option<&Manifest>) -> 
     let statement = format!(
         "INSERT INTO ops.loads (id, table_name, source, kind, scope, sha256, walk_started, started_at, finished_at, seconds,
              cascaded, read, inserted, updated, unchanged, deleted, quarantined, released, rejected, out_of_scope,
-             duplicates, stale)
+             duplicates, stale, erased)
          OVERRIDING SYSTEM VALUE
          VALUES ($1, $2, $3, $4, $5::text::jsonb, $6, $7::text::timestamptz, now(), clock_timestamp(), $8,
-             $9::text::jsonb, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id",
+             $9::text::jsonb, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}) RETURNING id",
         summary.read, summary.inserted, summary.updated, summary.unchanged, summary.deleted, summary.quarantined,
         summary.released, summary.rejected, summary.out_of_scope, summary.duplicates, summary.stale,
+        summary.erased,
     );
     let number = attempt.number;
     attempt.row(

@@ -4,25 +4,32 @@ use super::attempt::Attempt;
 use crate::name::literal;
 use anyhow::Result;
 use catalog::{Catalog, Resource};
-use std::fmt::Write;
+
+/// What taking the locks is called where it fails.
+pub(crate) const WAITING: &str = "waiting for other loads of the same tables";
 
 /// Takes the locks of a load, held until its transaction ends: its own table for itself alone, the tables it refers to
 /// shared, and, since a pruned row takes others with it, the tables below it for itself alone when it may prune.
 pub(super) fn take(attempt: &mut Attempt<'_>, prunes: bool) -> Result<()> {
     let (catalog, own) = (attempt.load.catalog, attempt.load.resource);
-    let above = above(catalog, own);
     let below = if prunes { below(catalog, own) } else { Vec::new() };
+    attempt.run(WAITING, &statements(catalog, own, &below))
+}
+
+/// The same as SQL, for any transaction that writes a table and those `below` it.
+pub(crate) fn statements(catalog: &Catalog, own: &Resource, below: &[&Resource]) -> String {
+    let above = above(catalog, own);
     let mut statements = String::new();
     for resource in catalog.resources() {
         let is_in = |group: &[&Resource]| group.iter().any(|other| other.table == resource.table);
         let function = match () {
-            () if resource.table == own.table || is_in(&below) => "pg_advisory_xact_lock",
+            () if resource.table == own.table || is_in(below) => "pg_advisory_xact_lock",
             () if is_in(&above) => "pg_advisory_xact_lock_shared",
             () => continue,
         };
-        writeln!(statements, "SELECT {function}(42, hashtext({}));", literal(&resource.table))?;
+        statements.push_str(&format!("SELECT {function}(42, hashtext({}));\n", literal(&resource.table)));
     }
-    attempt.run("waiting for other loads of the same tables", &statements)
+    statements
 }
 
 /// The tables that a table refers to, near and far, in the order of the catalog.
@@ -43,7 +50,7 @@ fn above<'a>(catalog: &'a Catalog, resource: &Resource) -> Vec<&'a Resource> {
 }
 
 /// The tables that refer to a table, near and far, in the order of the catalog.
-pub(super) fn below<'a>(catalog: &'a Catalog, resource: &Resource) -> Vec<&'a Resource> {
+pub(crate) fn below<'a>(catalog: &'a Catalog, resource: &Resource) -> Vec<&'a Resource> {
     let mut found: Vec<&Resource> = Vec::new();
     for candidate in catalog.resources() {
         let refers = candidate

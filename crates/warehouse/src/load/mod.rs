@@ -1,24 +1,26 @@
 //! The loading contract: a stage, one transaction, only what differs is written.
 //!
 //! A load streams its records into a temporary stage, takes the locks of the tables it touches, and does the rest set by
-//! set (what is at hand may go a shorter way, see `known` and `direct`): what waits in quarantine is tried again, duplicates go, rows without their parent go to quarantine, what differs
-//! is updated, what is new inserted, what left pruned, the watermark moved, the load recorded. Then it commits. Whoever
-//! is killed before that has written nothing.
+//! set (what is at hand may go a shorter way, see `known` and `direct`): what waits in quarantine is tried again, duplicates
+//! go, so do people who were erased, rows without their parent go to quarantine, what differs is updated, what is new
+//! inserted, what left pruned, the watermark moved, the load recorded. Then it commits. Whoever is killed before that has
+//! written nothing.
 //!
 //! # Layout
 //! - this file: what a load is asked for, and the order of its steps.
 //! - `attempt`: the transaction and its common questions.
 //! - `stage`: input into the stage. `known`: what the table holds already, and need not be staged. `direct`: into an empty
 //!   table without a stage.
-//! - `locks`, `release`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
+//! - `locks`, `release`, `erased`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
 //! - `sql`: expressions that the steps share.
 //! - [`Summary`]: what came of it.
 
 mod attempt;
 mod direct;
+mod erased;
 mod known;
 mod ledger;
-mod locks;
+pub(crate) mod locks;
 mod prune;
 mod quarantine;
 mod release;
@@ -33,8 +35,9 @@ use anyhow::{Context, Result};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
 use known::Known;
-pub use ledger::watermark;
+pub use ledger::{rewind, watermark};
 use postgres::Client;
+pub(crate) use prune::most;
 pub use quarantine::missing;
 use std::time::Duration;
 pub use summary::Summary;
@@ -161,6 +164,7 @@ fn attempt(
     }
     release::run(&mut attempt)?;
     stage::dedupe(&mut attempt)?;
+    erased::turn_away(&mut attempt, manifest.as_ref())?;
     quarantine::mark_orphans(&mut attempt)?;
     stage::count(&mut attempt)?;
     upsert::run(&mut attempt)?;

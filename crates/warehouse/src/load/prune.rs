@@ -1,11 +1,10 @@
 //! What left the API leaves the mirror: only by a complete export, and only up to a share.
 
-use super::Load;
 use super::attempt::Attempt;
 use super::known::{Known, UNSEEN};
-use super::locks;
 use super::sql::Terms;
 use super::upsert::give_examples;
+use super::{Load, erased, locks};
 use crate::name::{literal, quoted};
 use anyhow::{Result, anyhow};
 use exports::{Kind, Manifest};
@@ -74,6 +73,7 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, known: Option<&Known
         give_examples(attempt, "delete", &query)?;
     }
     count_cascade(attempt, scope)?;
+    erased::note_departures(attempt, scope)?;
     let delete = format!(
         "DELETE FROM {} t USING {} g WHERE {}",
         terms.table(),
@@ -88,7 +88,7 @@ fn refuse(attempt: &Attempt<'_>, scope: &Scope, departed: u64, rows: u64) -> Res
     let summary = &attempt.summary;
     let problem = if summary.read == 0 && rows > 0 {
         format!("the export is empty, the table has {rows} rows; --no-prune leaves them")
-    } else if departed > FLOOR.max(share(rows, scope.share)) {
+    } else if departed > most(rows, scope.share) {
         format!(
             "the export lacks {departed} of {rows} rows, more than --max-prune {} allows; if they have really left, \
              raise it; --no-prune leaves them",
@@ -98,6 +98,11 @@ fn refuse(attempt: &Attempt<'_>, scope: &Scope, departed: u64, rows: u64) -> Res
         return Ok(());
     };
     Err(anyhow!("{}: {problem}; nothing was written", summary.source).verdict(Verdict::Refused))
+}
+
+/// How many rows of a table may go at once, by their share.
+pub(crate) fn most(rows: u64, share: f64) -> u64 {
+    FLOOR.max(self::share(rows, share))
 }
 
 #[expect(
@@ -156,6 +161,6 @@ fn refuse_cascade(attempt: &mut Attempt<'_>, scope: &Scope, terms: Terms<'_>, go
 }
 
 /// The temporary table of a table's rows that go.
-fn gone(terms: Terms<'_>) -> String {
+pub(super) fn gone(terms: Terms<'_>) -> String {
     format!("_gone_{}", terms.resource.table)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The counts of a load. Every record is in exactly one of them:
 ///
-/// `read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope`
+/// `read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope + erased`
 ///
 /// `deleted`, `cascaded` and `released_elsewhere` count rows of tables, not records.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -36,6 +36,8 @@ pub struct Summary {
     pub duplicates: u64,
     /// Records older than the row that is there.
     pub stale: u64,
+    /// Records of people who were erased, and of what hangs on them.
+    pub erased: u64,
     /// Rows of other tables that went with the rows pruned.
     pub cascaded: BTreeMap<String, u64>,
     /// Rows of other tables that had waited for rows of this one, taken out of quarantine.
