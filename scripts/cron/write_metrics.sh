@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # write_metrics.sh - measure everything, and leave it where monitoring finds it; for cron, every minute
 #
-# LOGS_DIR/metrics_latest.json, and with METRICS_TEXTFILE=/var/lib/node_exporter/textfile_collector/mirror42.prom the
+# LOGS_DIR/metrics_latest.json, what is news in LOGS_DIR/alerts.ndjson, and with METRICS_TEXTFILE=…/mirror42.prom the
 # text that node_exporter reads there, each whole or not at all. A run of its own: when the live sync or the database is
 # dead, this is what tells. However bad things are, it has done its work; what cannot be measured is not in the files,
 # and files that are not written grow old, which is an alert too.

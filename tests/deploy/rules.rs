@@ -9,7 +9,7 @@ const TESTS: [&str; 2] =
     ["deploy/prometheus/mirror42.rules.test.yml", "deploy/prometheus/mirror42.days.test.yml"];
 
 /// Alerts that stand for a threshold of pipeline-status.
-const SAME: [(&str, &str); 13] = [
+const SAME: [(&str, &str); 18] = [
     ("Mirror42LiveLag", "live_lag_seconds"),
     ("Mirror42ExportOld", "export_age_seconds"),
     ("Mirror42TableNotLoaded", "load_age_seconds"),
@@ -18,7 +18,12 @@ const SAME: [(&str, &str); 13] = [
     ("Mirror42LogsLarge", "logs_bytes"),
     ("Mirror42DiskFull", "disk_used_percent"),
     ("Mirror42QuotaUsedUp", "quota_used_percent"),
-    ("Mirror42Throttled", "http_429"),
+    ("Mirror42LiveSlow", "sync_seconds"),
+    ("Mirror42NightlySlow", "nightly_seconds"),
+    ("Mirror42CallsTooFast", "api_calls_minute"),
+    ("Mirror42Unauthorized", "api_401_hour"),
+    ("Mirror42Throttled", "api_429_hour"),
+    ("Mirror42ExportThrottled", "http_429"),
     ("Mirror42TokenRenewalFailed", "token_errors_day"),
     ("Mirror42SecretEnds", "secret_days"),
     ("Mirror42BacklogOld", "backlog_age_seconds"),

@@ -48,8 +48,6 @@ impl Heard {
 /// [`Verdict::Config`] when there is no such tool, [`Verdict::Unreachable`] when it has not ended in time.
 pub fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<Heard> {
     let mut command = Command::new(program(tool));
-    // What is asked for is of this host, whatever server people look at elsewhere.
-    command.env("MONITOR_URL", "");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // This host is asked, not a server that may be the one that asks. And a child that fails is no error of the job that its
     // parent may be a part of.

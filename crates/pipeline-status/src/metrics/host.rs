@@ -47,6 +47,8 @@ fn space(text: &mut Text, measured: &Measured) {
     text.gauge("disk_free_bytes", "Free space where the folder is.", free);
     let total = disks.iter().map(|disk| (vec![("folder", disk.folder)], Some(disk.total_bytes)));
     text.gauge("disk_bytes", "Size of the disk where the folder is.", total);
+    let used = disks.iter().map(|disk| (vec![("folder", disk.folder)], Some(disk.used_percent / 100.0)));
+    text.gauge("disk_used_ratio", "Used part of the disk, as df counts.", used);
     if let Ok(logs) = measured.logs.get() {
         text.one("logs_bytes", "Size of the folder of logs.", Some(logs.bytes));
         let help = "Renewals of the token that failed in 24 hours.";
