@@ -5,9 +5,10 @@
 //! - [`schema`]: the tables as data, and what brings a database up to date.
 //! - [`load()`]: records into a table, by the loading contract; [`watermark`], [`missing`].
 //! - `input`, `convert`, `copy`: records as they are written, as typed rows, as PostgreSQL takes them; `jsonb`.
-//! - `fault`: what PostgreSQL says when it refuses, as errors of ours.
+//! - `fault`: what PostgreSQL says when it refuses, as errors of ours; [`commit()`]: when it may not have heard.
 //! - `name`: names and texts as they stand in SQL.
 
+mod commit;
 mod connect;
 mod convert;
 mod copy;
@@ -18,6 +19,7 @@ mod load;
 mod name;
 pub mod schema;
 
+pub use commit::commit;
 pub use connect::connect;
 pub use fault::of as fault;
 pub use input::{Form, Source};
