@@ -15,6 +15,7 @@ scripts/need.sh openssl openssl
 scripts/need.sh faketime faketime
 scripts/need.sh chromium chromium
 scripts/need.sh logrotate logrotate
+scripts/need.sh systemd-analyze systemd
 scripts/need.sh --alone promtool prometheus
 
 say "shell scripts"

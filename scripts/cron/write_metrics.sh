@@ -25,8 +25,12 @@ text=$(pipeline-status --prometheus --write-metrics 9>&-) || code=$?
 if [ -z "$text" ] || [ "$code" -ge 128 ]; then exit "$code"; fi
 textfile=$(scripts/dotenv.sh METRICS_TEXTFILE)
 if [ -n "$textfile" ]; then
-    # Token and calls by class of work; without settings of the API there are none.
-    if token=$(api-token metrics 2>/dev/null 9>&-); then text+=$'\n'$token; fi
+    # Token and calls by class of work, and single checks, where there are any.
+    for tool in 'api-token metrics' 'check-integrity metrics --prometheus --deadline 10'; do
+        # shellcheck disable=SC2086 # words
+        more=$($tool 2>/dev/null 9>&-) || [ $? -lt 4 ] || continue
+        if [ -n "$more" ]; then text+=$'\n'$more; fi
+    done
     # Not *.prom yet, or the collector would read half of it.
     { printf '%s\n' "$text" >"$textfile.new" && mv -f "$textfile.new" "$textfile"; } || exit 74
 fi

@@ -14,7 +14,7 @@ const DASHBOARD: &str = "deploy/grafana/mirror42.json";
 /// secret.
 fn filled() -> World {
     let world = World::new(&["--students", "120", "--secret-valid-until", "1800000000"]);
-    for script in ["nightly_stable_tables.sh", "live_db_sync.sh", "backlog_worker.sh"] {
+    for script in ["nightly_stable_tables.sh", "live_db_sync.sh", "backlog_worker.sh", "integrity_check.sh"] {
         let run = world.workdir.script(&format!("scripts/cron/{script}"), &[]);
         assert!(matches!(run.code, 0 | 3), "{run:#?}");
     }
@@ -56,7 +56,9 @@ fn the_text_is_what_prometheus_reads_and_nothing_else_is_asked_for() {
     let printed = printed(&written);
     let scraped = families::printed(&world.run("pipeline-status", &["--openmetrics"]).stdout);
     assert!(scraped.len() > 30 && scraped.is_subset(&printed), "{scraped:?}");
-    assert!(printed.contains("mirror42_backlog_oldest_timestamp_seconds"), "{written}");
+    for name in ["backlog_oldest_timestamp_seconds", "api_calls_last_hour", "integrity_check_status"] {
+        assert!(printed.contains(&format!("mirror42_{name}")), "{name}: {written}");
+    }
     for file in [RULES, DASHBOARD] {
         let asked = asked(&text(file));
         assert!(asked.len() > 20, "{asked:?}");

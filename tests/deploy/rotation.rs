@@ -41,7 +41,9 @@ fn every_log_that_is_written_is_one_that_is_rotated() {
     drop(world.workdir.script("scripts/cron/live_db_sync.sh", &[]).expect(0));
     drop(world.run("backlog", &["add", "1", "for a test"]).expect(0));
     drop(world.workdir.script("scripts/cron/backlog_worker.sh", &[]));
-    drop(world.workdir.script("scripts/cron/write_metrics.sh", &[]).expect(0));
+    for script in ["integrity_check.sh", "purge_people.sh", "write_metrics.sh"] {
+        drop(world.workdir.script(&format!("scripts/cron/{script}"), &[]).expect(0));
+    }
     let list = |folder: &str| {
         let listed = world.workdir.shell(&format!(
             "cd {folder} && find . -maxdepth 1 -type f -name '[^.]*' -size +0 -printf '%f\\n' | sort"
@@ -49,7 +51,15 @@ fn every_log_that_is_written_is_one_that_is_rotated() {
         listed.expect(0).stdout.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     let before = list("logs");
-    for log in ["42_token_refresh.log", "backlog.log", "live_db_sync.log", "nightly_stable_tables.log"] {
+    for log in [
+        "42_token_refresh.log",
+        "alerts.ndjson",
+        "backlog.log",
+        "integrity_check.log",
+        "live_db_sync.log",
+        "nightly_stable_tables.log",
+        "purge_people.log",
+    ] {
         assert!(before.iter().any(|name| name == log), "{before:?}");
     }
     let dry = system(&world.workdir, "logrotate --debug rotation 2>&1").expect(0);
@@ -121,5 +131,5 @@ fn a_nightly_that_is_rotated_in_the_middle_loses_no_line() {
     assert_eq!(nightly.wait().unwrap().code(), Some(3));
     let (old, new) = lines(&world.workdir, "nightly_stable_tables.log", "Z exit ");
     assert!(old >= 3 && new >= 3, "{old} {new}");
-    assert_eq!(old + new, 26, "two stages of each of thirteen tables");
+    assert_eq!(old + new, 27, "two stages of each of thirteen tables, and the purge");
 }

@@ -93,3 +93,19 @@ fn thresholds_are_those_of_pipeline_status() {
     let known: BTreeSet<_> = listed.lines().map(|line| line.split('\t').next().unwrap()).collect();
     assert_eq!(named, known, "every threshold has an alert");
 }
+
+#[test]
+fn every_job_with_a_schedule_has_an_alert_when_it_succeeds_no_more() {
+    let schedules = text("crates/journal/src/schedules.toml");
+    let names = schedules.lines().filter_map(|line| line.strip_prefix("name = \""));
+    let names: Vec<_> = names.map(|name| name.trim_end_matches('"')).collect();
+    assert!(names.len() >= 7, "{names:?}");
+    let rules = rules();
+    for name in names {
+        let is_its = |(alert, rules): (&String, &Vec<(String, String)>)| {
+            let selects = rules.iter().all(|(_, expression)| expression.contains(&format!("=\"{name}\"")));
+            alert.ends_with("NotSucceeded") && selects
+        };
+        assert!(rules.iter().any(is_its), "{name}");
+    }
+}

@@ -23,18 +23,22 @@ fn crontab() -> Vec<Line> {
 }
 
 /// The unit whose timer stands for a line.
-const UNITS: [(&str, &str); 6] = [
+const UNITS: [(&str, &str); 8] = [
     ("nightly_stable_tables.sh", "nightly"),
     ("live_db_sync.sh", "live"),
     ("backlog_worker.sh", "backlog"),
     ("api-token ensure-fresh", "token"),
+    ("purge_people.sh", "purge"),
+    ("backup.sh", "backup"),
     ("integrity_check.sh", "integrity"),
     ("write_metrics.sh", "metrics"),
 ];
 
 /// The same times in the words of both.
-const TIMES: [(&str, &str); 4] = [
+const TIMES: [(&str, &str); 6] = [
     ("0 2 * * *", "*-*-* 02:00:00 UTC"),
+    ("10 1 * * *", "*-*-* 01:10:00 UTC"),
+    ("30 1 * * *", "*-*-* 01:30:00 UTC"),
     ("* * * * *", "*-*-* *:*:00 UTC"),
     ("*/5 * * * *", "*-*-* *:00/5:00 UTC"),
     ("7 * * * *", "*-*-* *:07:00 UTC"),
