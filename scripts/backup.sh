@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # backup.sh - dump the mirror, prove that the dump can be restored, and keep the newest ones
 #
-# The tables of the mirror and of its operations are dumped from one snapshot into FOLDER/mirror42-TIME.dump, written aside and
-# renamed. Before that the dump is restored into a scratch database of the same server and compared, table by table, rows and
-# contents. It is on record as the job backup. Of the backups the newest of each of the last 7 days and 4 weeks that have one are kept. scripts/restore.sh puts
-# one back; docs/RESTORE.md.
+# The tables of the mirror and of its operations are dumped from one snapshot, and the dump is restored into a scratch database
+# of the same server and compared: rows and contents of every table. Then it becomes FOLDER/mirror42-TIME.dump, on record as the
+# job backup. Of all that are there, the newest of each of the last days and weeks that have one stay, 7 and 4 of them.
+# scripts/restore.sh puts one back: docs/RESTORE.md.
 #
-# Usage: scripts/backup.sh [FOLDER]        BACKUPS_DIR, which is backups
-# Environment: BACKUP_DAYS (7), BACKUP_WEEKS (4); BACKUP_CHECK=no where the user may not create databases: then nothing is proven
+# Usage: scripts/backup.sh [FOLDER]     BACKUPS_DIR, which is backups
+# Environment: BACKUP_DAYS (7), BACKUP_WEEKS (4), BACKUP_CHECK=no where the user may make no database: then nothing is proven
 # Exit codes: 0 done, 1 failed, 2 usage, 65 the dump does not hold what the database did, 69 no database, 74 the folder cannot
-# be written, 75 another copy runs, 77 no scratch database can be made, 78 no tables or a wrong number.
+# be written, 75 another copy runs, 77 no scratch database can be made, 78 no tables of the mirror, or a wrong number.
 set -euo pipefail
 if [ $# -gt 1 ] || [[ ${1:-} == -* ]]; then sed -n '2,/^set -/{/^#/s/^# \{0,1\}//p}' "$0" >&2; exit 2; fi
 folder=${1:+$(realpath -m -- "$1")}
@@ -55,8 +55,10 @@ read -r -t 3600 said <&"$hear" || true
 [ "${said:-}" = "all read" ] || fail 1 "the tables cannot be read: ${said:-no answer}"
 [ -s "$work/before" ] || fail 78 "there are no tables of the mirror; run init-db"
 mapfile -t tables < <(cut -d '|' -f 1 "$work/before" | sed 's/^/--table=/')
-scripts/db.sh client pg_dump -Fc --no-owner --lock-wait-timeout=600s --snapshot="$snapshot" "${tables[@]}" \
-    >"$part" 2>"$work/said" || { cat "$work/said" >&2; if grep -qE 'No space|could not write' "$work/said"; then exit 74; else exit 1; fi; }
+if ! scripts/db.sh client pg_dump -Fc --no-owner --lock-wait-timeout=600s --snapshot="$snapshot" "${tables[@]}" >"$part" 2>"$work/said"; then
+    cat "$work/said" >&2
+    if grep -qE 'No space|could not write' "$work/said"; then exit 74; else exit 1; fi
+fi
 printf '\\q\n' >&"$tell"
 
 if [ "$check" = no ]; then

@@ -71,6 +71,8 @@ start() {
             -o "-c listen_addresses='' -c unix_socket_directories='$sockets' -c unix_socket_permissions=0700" start \
             9>&- >/dev/null || fail 1 "PostgreSQL does not start; see $data/server.log"
     fi
+    # One that recovers from a crash runs, and takes connections a moment later.
+    for _ in {1..150}; do if query postgres 'select 1' >/dev/null 2>&1; then break; fi; sleep 0.2; done
     local exists
     exists=$(query postgres "select 1 from pg_database where datname = 'mirror42'")
     if [ -z "$exists" ]; then query postgres 'create database mirror42' >/dev/null; fi

@@ -5,7 +5,7 @@
 # API, and `stage TOOL…`. The script starts itself anew as the job JOB, with the same arguments; each stage is a job in it,
 # PREFIXfetch_TABLE or PREFIXload_TABLE, or called what `as` says. Without a terminal nothing is said when all is well.
 # Sets log, and as the stages end verdict, and last to the code of the last one. Ends with 74 when no log can be
-# written, with 75 when another copy runs.
+# opened, with 75 when another copy runs; the verdict is 74 when all went well but was not logged.
 name=$1 job=$3 prefix=$4
 export PATH="$PWD/target/release:$PATH" PACE_CLASS="$2"
 logs=$(scripts/dotenv.sh LOGS_DIR)
@@ -30,8 +30,14 @@ count() { # count CODE: the first failure is the verdict, before records that we
     case $1/$verdict in 0/*) ;; 3/0 | [!3]*/0 | [!3]*/3) verdict=$1 ;; esac
 }
 
+unlogged() { # the run goes on: what it mirrors is worth more than what it says of itself
+    [ -n "${told:-}" ] || echo "$name: $log cannot be written, is its disk full? the run goes on" >&2
+    told=yes
+    count 74
+}
+
 expect() { # expect N: how many stages there are, for who watches the job
-    if [ -n "${JOB_PROGRESS:-}" ]; then echo "{\"ev\":\"total\",\"n\":$1}" >>"$JOB_PROGRESS" || true; fi
+    if [ -n "${JOB_PROGRESS:-}" ]; then echo "{\"ev\":\"total\",\"n\":$1}" 2>/dev/null >>"$JOB_PROGRESS" || true; fi
 }
 
 stage() { # stage TOOL [OPTION] TABLE…: what it says goes to the log, and to a person or cron's mail when they should hear it
@@ -39,7 +45,7 @@ stage() { # stage TOOL [OPTION] TABLE…: what it says goes to the log, and to a
     for table in "${@:2}"; do [[ $table == -* ]] || break; done
     local run=(job-run --job "${as:-$prefix${1%%-*}_$table}" -- "$@")
     if [ -t 2 ]; then "${run[@]}" || code=$?; else "${run[@]}" >"$said" 2>&1 || code=$?; fi
-    { date -u '+%FT%TZ '"exit $code: $*"; cat "$said"; } >>"$log"
+    { date -u '+%FT%TZ '"exit $code: $*" && cat "$said"; } 2>/dev/null >>"$log" || unlogged
     case $code in 0 | 3) ;; *) cat "$said" >&2 ;; esac
     # shellcheck disable=SC2034 # for the script that sources this
     last=$code

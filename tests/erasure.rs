@@ -2,6 +2,7 @@
 //!
 //! The clock is that of libfaketime, for the tools and for the PostgreSQL server, which is a private one for that reason.
 
+use catalog::{Catalog, Personal};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use testkit::{Database, Mock, Run, Workdir, places_in_files};
@@ -78,12 +79,14 @@ fn faketime() -> PathBuf {
     libraries.into_iter().find(|path| path.exists()).expect("apt-get install faketime")
 }
 
-/// What names some people and nobody else: login, address, names, picture, where no text of anybody else holds the same.
+/// What the catalog calls personal of some people, where no text of anybody else holds the same.
 fn words_of(mock: &Mock, ids: &[i64]) -> Vec<String> {
     let everybody = mock.all("/v2/users");
+    let catalog = Catalog::load().unwrap();
+    let columns = catalog.people().unwrap().columns.iter();
+    let personal: Vec<_> = columns.filter(|column| column.personal != Personal::No).collect();
     let texts = |user: &Value| {
-        let pointers = ["/login", "/email", "/displayname", "/usual_full_name", "/image/link"];
-        let texts = pointers.iter().filter_map(|pointer| user.pointer(pointer)?.as_str());
+        let texts = personal.iter().filter_map(|column| user.pointer(&column.from)?.as_str());
         texts.map(str::to_owned).filter(|text| text.len() > 5).collect::<Vec<_>>()
     };
     let is_meant = |user: &&Value| user["id"].as_i64().is_some_and(|id| ids.contains(&id));
@@ -92,7 +95,7 @@ fn words_of(mock: &Mock, ids: &[i64]) -> Vec<String> {
     for user in everybody.iter().filter(is_meant) {
         let own = texts(user).into_iter().filter(|text| !others.iter().any(|other| other.contains(text)));
         let own: Vec<String> = own.collect();
-        assert!(own.len() >= 2, "{user} has too little of its own");
+        assert!(own.len() >= 3, "{user} has too little of its own");
         words.extend(own);
     }
     words
@@ -173,6 +176,24 @@ fn assert_who_returns_is_mirrored_again(house: &mut House, due: &[i64]) {
     assert_eq!(house.rows("ops.tombstones WHERE lifted_at IS NULL"), 0);
     drop(house.workdir.run("purge-people", &["run"]).expect(0));
     assert_eq!(house.rows("users"), 1000);
+}
+
+#[test]
+fn the_script_of_cron_is_on_record_and_says_nothing_when_all_is_well() {
+    let database = Database::create();
+    let mut workdir = Workdir::new();
+    workdir.set("DATABASE_URL", &database.url());
+    drop(workdir.run("init-db", &[]).expect(0));
+    database.execute("INSERT INTO users (id, data_erasure_date) VALUES (7, now())");
+    let run = workdir.script("scripts/cron/purge_people.sh", &[]).expect(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    let log = workdir.read("logs/purge_people.log");
+    assert!(log.contains("exit 0\n1 due, 0 asked for, 1 are kept away\nrows: users 1\n"), "{log}");
+    let job = "SELECT status || job_type FROM ops.job_executions WHERE job_name = 'purge_people'";
+    assert_eq!(database.value(job), "completedpurge");
+    workdir.set("DATABASE_URL", "postgresql:///nowhere?host=/nonexistent&user=nobody");
+    let run = workdir.script("scripts/cron/purge_people.sh", &[]).expect(69);
+    assert!(run.stderr.contains("cannot reach PostgreSQL"), "{run:#?}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! What the end-to-end tests share: a mock, a database, the tools, and a comparison of both ends of the line.
 
+mod dice;
 mod truth;
+mod victims;
 
 use catalog::Resource;
 use serde_json::Value;
@@ -8,6 +10,8 @@ use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use testkit::{Database, Mock, Run, Workdir};
 use truth::Truth;
+
+pub use dice::{Dice, number};
 
 /// One mock, one database, and a folder whose tools know both.
 #[derive(Debug)]
@@ -24,8 +28,13 @@ impl World {
     /// A world with empty tables; `arguments` go to the mock.
     #[must_use]
     pub fn new(arguments: &[&str]) -> Self {
+        Self::on(Database::create(), arguments)
+    }
+
+    /// A world whose mirror is this database.
+    #[must_use]
+    pub fn on(database: Database, arguments: &[&str]) -> Self {
         let mock = Mock::start(arguments);
-        let database = Database::create();
         let workdir = Workdir::with(&mock, &database);
         let world = Self { mock, database, workdir };
         drop(world.run("init-db", &[]).expect(0));
@@ -56,6 +65,15 @@ impl World {
     #[must_use]
     pub fn rows(&self, table: &str) -> u64 {
         self.database.value(&format!("SELECT count(*) FROM {table}")).parse().expect("a number")
+    }
+
+    /// Stands for everything that a table says, but for when it was written; for tables that do not change meanwhile.
+    #[must_use]
+    pub fn digest(&self, table: &str) -> String {
+        let row = "md5((to_jsonb(t) - 'ingested_at')::text)";
+        self.database.value(&format!(
+            "SELECT count(*) || ' ' || md5(string_agg({row}, '' ORDER BY {row})) FROM {table} t"
+        ))
     }
 
     /// Checks that a table holds the mock's world, row by row and field by field.

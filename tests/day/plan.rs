@@ -1,6 +1,6 @@
 //! What the day is like: numbers from the environment.
 
-use std::env;
+use end_to_end::{Dice, number};
 use std::time::Duration;
 
 /// A day; a simulated minute is a real second.
@@ -49,38 +49,9 @@ impl Plan {
     }
 }
 
-fn number(name: &str, default: u32) -> u32 {
-    let text = env::var(name).unwrap_or_default();
-    if text.is_empty() {
-        default
-    } else {
-        text.parse().unwrap_or_else(|_| panic!("{name}={text}: not a number"))
-    }
-}
-
-/// Numbers that are the same for the same seed.
-#[derive(Debug)]
-pub(crate) struct Dice(u64);
-
-impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    /// A number below another one.
-    pub(crate) fn below(&mut self, end: u32) -> u32 {
-        // xorshift64*
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let high = (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as u32;
-        high % end.max(1)
-    }
-
-    /// So many minutes of a day, in order, none in its last tenth.
-    pub(crate) fn minutes(&mut self, count: u32, day: u32) -> Vec<f64> {
-        let mut minutes: Vec<f64> = (0..count).map(|_| f64::from(self.below(day * 900)) / 1_000.0).collect();
-        minutes.sort_by(f64::total_cmp);
-        minutes
-    }
+/// So many minutes of a day, in order, none in its last tenth.
+pub(crate) fn minutes(dice: &mut Dice, count: u32, day: u32) -> Vec<f64> {
+    let mut minutes: Vec<f64> = (0..count).map(|_| f64::from(dice.below(day * 900)) / 1_000.0).collect();
+    minutes.sort_by(f64::total_cmp);
+    minutes
 }

@@ -50,9 +50,8 @@ fn a_run_that_is_older_than_twice_its_period_is_unknown_everywhere() {
     let metrics = things.check(&["metrics"]).expect(3);
     assert_status(&metrics, "unknown", true);
     assert_eq!(metrics.json()["consistency_rate"], Value::Null);
-    for command in ["latest-report", "violations"] {
-        drop(things.check(&[command]).expect(3));
-    }
+    assert_status(&things.check(&["latest-report"]).expect(3), "unknown", true);
+    drop(things.check(&["violations"]).expect(3));
     let text = things.check(&["metrics", "--prometheus"]).expect(3).stdout;
     assert!(!text.contains("status=\"healthy\"} 1"), "{text}");
     assert!(text.contains("check=\"things_have_names\",table=\"things\",status=\"unknown\"} 1"), "{text}");
@@ -153,6 +152,23 @@ fn a_run_that_fails_with_a_database_is_on_record() {
 }
 
 #[test]
+fn a_run_that_is_ended_is_an_outcome_too() {
+    let things = Things::new();
+    things.fill(10, 0);
+    drop(things.check(&["run"]).expect(0));
+    // Another run holds everybody up.
+    let mut other = things.database.connect();
+    other.batch_execute("SELECT pg_advisory_lock(43, 1)").unwrap();
+    let run = things.check(&["run", "--deadline", "1"]).expect(75);
+    assert!(run.stdout.is_empty() && run.stderr.contains("deadline"), "{run:#?}");
+    drop(other);
+    let status = things.check(&["status"]).expect(3);
+    assert_eq!(status.json()["reason"], "the last check failed: ended before it was done");
+    drop(things.check(&["run"]).expect(0));
+    assert_status(&things.check(&["status"]).expect(0), "healthy", false);
+}
+
+#[test]
 fn a_database_of_another_time_wants_its_tables() {
     let things = Things::new();
     things.database.execute("DROP TABLE ops.integrity_runs, ops.integrity_checks, ops.integrity_violations");
@@ -218,6 +234,10 @@ fn a_table_that_is_being_loaded_waits_and_keeps_its_result() {
         crate::names(&status["violations"]).iter().any(|name| name.contains("export_rows_in_db")),
         "{status:#}"
     );
+    // It may wait once, not for ever.
+    rig.execute("UPDATE ops.integrity_checks SET checked_at = now() - interval '11 minutes' WHERE table_name = 'coalitions_users'");
+    let status = rig.check(&["status"]).expect(3).json();
+    assert!(status["reason"].as_str().unwrap().ends_with(": not looked at any more"), "{status:#}");
     // One without a heartbeat is dead; a lock that is held is alive.
     rig.execute("UPDATE ops.job_executions SET heartbeat_at = now() - interval '3 minutes'");
     assert_eq!(waiting(&rig.report(&[])), 0);

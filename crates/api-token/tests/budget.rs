@@ -38,7 +38,8 @@ fn what_was_used_is_shown_by_class_and_costs_no_call() {
     assert_eq!(fs::read(state_file(&desk.workdir, "pace").unwrap()).unwrap(), before);
     assert_eq!(desk.mock.count("calls") + desk.mock.count("token_calls"), called);
     fs::write(state_file(&desk.workdir, "pace").unwrap(), "{").unwrap();
-    assert_eq!(desk.run(&["budget", "--json"], 0).json()["used"], 0);
+    // Nobody knows what was used: that is no zero.
+    drop(desk.run(&["budget", "--json"], 74).complains(&["is damaged", "the next call begins a new one"]));
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl Postgres {
             let transaction = client.transaction().map_err(|error| warehouse::fault(&error))?;
             let mut session = Session { transaction };
             let answer = change(&mut session)?;
-            session.transaction.commit().map_err(|error| warehouse::fault(&error))?;
+            warehouse::commit(session.transaction)?;
             Ok(answer)
         };
         run(&mut client).context("the backlog")

@@ -58,6 +58,23 @@ pub enum Mend {
     ReloadExport,
 }
 
+/// Keys that every finding has.
+const TAKEN: [&str; 13] = [
+    "check",
+    "table",
+    "subject",
+    "left",
+    "right",
+    "severity",
+    "rows",
+    "recommended_action",
+    "command",
+    "first_seen",
+    "last_seen",
+    "times_seen",
+    "reopened",
+];
+
 /// Checks the claims of all files.
 pub(crate) fn fit(resources: &[Resource]) -> Result<()> {
     let mut names = HashSet::new();
@@ -74,6 +91,12 @@ pub(crate) fn fit(resources: &[Resource]) -> Result<()> {
                 ensure!(
                     need.split('.').filter(|part| !part.is_empty()).count() == 2,
                     "catalog {file}: claim {name}: `{need}` is no table.column"
+                );
+            }
+            for (key, pointer) in &claim.also {
+                ensure!(
+                    pointer.starts_with('/') && !TAKEN.contains(&key.as_str()),
+                    "catalog {file}: claim {name}: also.{key}: a new key, and a JSON pointer into the finding"
                 );
             }
             ensure!(!claim.needs.is_empty(), "catalog {file}: claim {name} needs at least one table.column");

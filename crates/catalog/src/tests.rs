@@ -232,6 +232,7 @@ fn a_claim_says_all_that_it_takes_and_nothing_unknown() {
         ("[\"things.name\"]", "[]", "needs at least one table.column"),
         ("reload_export", "pray", "unknown variant `pray`"),
         ("\nright", "\nrihgt", "unknown field `rihgt`"),
+        ("\nsql", "\nalso = { table = \"/left\" }\nsql", "also.table: a new key"),
     ] {
         let changed = format!("{PARENT}{}", CLAIM.replace(from, to));
         let complaint = complaints(&[("01_things.toml", &changed)]);

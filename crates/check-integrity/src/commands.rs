@@ -14,7 +14,11 @@ use chrono::Utc;
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::Write;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tool::{Judge, Verdict};
+
+/// Whether the checks are done: what ends the process after that changes nothing.
+static DONE: AtomicBool = AtomicBool::new(false);
 
 /// Open findings that `status` lists.
 const IN_STATUS: i64 = 100;
@@ -47,7 +51,10 @@ pub(crate) fn run(command: &Command, inherited: Vec<(OsString, OsString)>) -> Re
 fn check(which: &Which, dry_run: bool) -> Result<u8> {
     let catalog = Catalog::load()?;
     let extent = Extent { partial: !which.checks.is_empty(), dry_run };
-    let report = match look(&catalog, &which.checks, extent) {
+    tool::before_end(move || leave_end(extent));
+    let outcome = look(&catalog, &which.checks, extent);
+    DONE.store(true, Ordering::SeqCst);
+    let report = match outcome {
         Ok(report) => report,
         Err(error) if Verdict::of(&error) == Verdict::Usage => return Err(error),
         Err(error) => {
@@ -90,6 +97,17 @@ pub(crate) fn look(catalog: &Catalog, names: &[String], extent: Extent) -> Resul
         files::write(&report)?;
     }
     Ok(report)
+}
+
+/// A run that is ended by a signal or its deadline came to nothing. The database may be why, so it is not asked.
+fn leave_end(extent: Extent) {
+    if extent.dry_run || DONE.load(Ordering::SeqCst) {
+        return;
+    }
+    let report = Report::failed("ended before it was done", extent, Utc::now());
+    if let Err(error) = files::write(&report) {
+        log::warn!("{error:#}");
+    }
 }
 
 /// A failure is an outcome: where the database takes it, it is kept there, and in the file in any case.

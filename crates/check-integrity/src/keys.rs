@@ -104,7 +104,7 @@ fn pass(resource: &Resource, place: &Place) -> Result<Kept> {
 }
 
 fn keep(resource: &Resource, place: &Place, path: &Path, head: Head) -> Result<Kept> {
-    let aside = path.with_extension(format!("{}.new", std::process::id()));
+    let aside = path.with_extension("new");
     let write = || -> Result<Kept> {
         if let Some(folder) = path.parent() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).verdict(Verdict::Io)?;

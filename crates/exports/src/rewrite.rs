@@ -110,17 +110,18 @@ fn rewrite_export(place: &Place, judge: &mut dyn FnMut(&str) -> Fate) -> Result<
     let Some(mut file) = existing(&data)? else { return Ok(Rewritten::default()) };
     let manifest = fitting(place, &mut file)?;
     let sifted = sift(&data, u64::MAX, judge, &[])?;
-    match (sifted.aside, manifest) {
-        (None, _) => {}
-        (Some(aside), Some(manifest)) => {
+    let Some(aside) = sifted.aside else { return Ok(sifted.rewritten) };
+    let before = digest(&mut file)?;
+    match manifest.filter(|manifest| manifest.sha256 == before) {
+        Some(manifest) => {
             let mut text = File::open(&aside)?;
             let rows = manifest.rows.saturating_sub(sifted.rewritten.dropped);
             let bytes = text.metadata()?.len();
             let manifest = Manifest { rows, bytes, sha256: digest(&mut text)?, ..manifest };
             put_in_place(place, &aside, &manifest)?;
         }
-        // It was of no use before, and is of none now.
-        (Some(aside), None) => fs::rename(aside, &data)?,
+        // It was damaged before, and nobody is to take it for whole now.
+        None => fs::rename(aside, &data)?,
     }
     Ok(sifted.rewritten)
 }

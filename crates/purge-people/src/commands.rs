@@ -11,10 +11,14 @@ use exports::Fate;
 use serde_json::json;
 use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, Write};
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 use tool::{Judge, Verdict, printable};
 use warehouse::Ending;
 use warehouse::erase::{Erasure, Tombstone, allow, held, tombstones, vacuum};
+
+/// The API keeps ids in 32 bits.
+const IDS: RangeInclusive<i64> = 1..=2_147_483_647;
 
 /// Runs a command; prints what came of it.
 pub(crate) fn run(arguments: &Arguments) -> Result<Verdict> {
@@ -207,7 +211,7 @@ fn parse(texts: &[String]) -> Result<BTreeSet<i64>> {
 /// An id; what is none is not repeated, because it may be a name.
 fn id(text: &str) -> Result<i64> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let id = text.parse().ok().filter(|id| is_number && *id > 0);
+    let id = text.parse().ok().filter(|id| is_number && IDS.contains(id));
     id.context("that is no id: a whole number from 1; logins and names are not taken")
 }
 

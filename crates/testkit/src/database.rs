@@ -1,36 +1,45 @@
-//! A fresh database on a private server.
+//! A fresh database.
 
+use crate::Server;
+use crate::server::usual;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, NoTls};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A database of its own for a test, dropped with it.
 #[derive(Debug)]
 pub struct Database {
     url: String,
-    /// What is dropped.
-    name: Option<String>,
+    /// The server and the name of what is dropped.
+    own: Option<(String, String)>,
 }
 
 impl Database {
-    /// Makes an empty database.
+    /// Makes an empty database on the server of all tests.
     #[must_use]
     pub fn create() -> Self {
+        Self::create_at(usual())
+    }
+
+    /// Makes an empty database on a server of the test's own.
+    #[must_use]
+    pub fn create_on(server: &Server) -> Self {
+        Self::create_at(server.url())
+    }
+
+    fn create_at(server: &str) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{number}", std::process::id());
-        maintenance().batch_execute(&format!("CREATE DATABASE {name}")).expect("CREATE DATABASE");
-        Self { url: with_database(server(), &name), name: Some(name) }
+        maintenance(server).batch_execute(&format!("CREATE DATABASE {name}")).expect("CREATE DATABASE");
+        Self { url: with_database(server, &name), own: Some((server.to_owned(), name)) }
     }
 
     /// A database of a server that the test has brought up itself.
     #[must_use]
     pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), name: None }
+        Self { url: url.to_owned(), own: None }
     }
 
     /// What `DATABASE_URL` is to be.
@@ -80,15 +89,16 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if let Some(name) = &self.name {
+        if let Some((server, name)) = &self.own {
             // A failing test drops it too, and must fail for its own reason.
-            drop(maintenance().batch_execute(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+            let sql = format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)");
+            drop(Client::connect(server, NoTls).and_then(|mut client| client.batch_execute(&sql)));
         }
     }
 }
 
-fn maintenance() -> Client {
-    Client::connect(server(), NoTls).expect("the private PostgreSQL answers")
+fn maintenance(server: &str) -> Client {
+    Client::connect(server, NoTls).expect("the private PostgreSQL answers")
 }
 
 /// `postgresql:///mirror42?host=…` → the same with another database.
@@ -97,46 +107,4 @@ fn with_database(url: &str, name: &str) -> String {
     let (host, rest) = rest.split_once('/').expect("a URL with a database");
     let (_, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     format!("{scheme}://{host}/{name}?{parameters}")
-}
-
-/// URL of the server: `TEST_DATABASE_URL`, or one that is brought up for this process by `scripts/db.sh`.
-fn server() -> &'static str {
-    static SERVER: OnceLock<String> = OnceLock::new();
-    SERVER.get_or_init(|| std::env::var("TEST_DATABASE_URL").unwrap_or_else(|_| bring_up()))
-}
-
-fn bring_up() -> String {
-    let folder = std::env::temp_dir().join(format!("mirror42-test-{}", std::process::id()));
-    std::fs::create_dir(&folder).expect("a temporary folder");
-    watch_over(&folder);
-    let script = |action: &str| {
-        let mut command = Command::new(root().join("scripts/db.sh"));
-        let output = private(&mut command, &folder).arg(action).output().expect("scripts/db.sh runs");
-        assert!(output.status.success(), "db.sh {action}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).expect("text").trim().to_owned()
-    };
-    script("start");
-    script("url")
-}
-
-/// Points a command at the private server in a folder, whatever server the environment names.
-fn private<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
-    command.env("DB_DIR", folder.join("postgres"));
-    command.env_remove("DATABASE_URL").env_remove("PGHOST").env_remove("DB_HOST")
-}
-
-/// Starts a process that stops the server when this one is gone, however it went: its input ends then.
-fn watch_over(folder: &Path) {
-    let script = r#"trap "" INT TERM HUP; cat >/dev/null; "$0" stop; rm -rf "$1""#;
-    let mut janitor = Command::new("sh");
-    janitor.arg("-c").arg(script).arg(root().join("scripts/db.sh")).arg(folder);
-    private(&mut janitor, folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = janitor.spawn().expect("sh runs");
-    // The pipe stays open as long as this process lives.
-    std::mem::forget(child);
-}
-
-/// The project's folder.
-pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder")
 }

@@ -1,6 +1,6 @@
 //! Files that hold what a tool is expected to print.
 
-use crate::database::root;
+use crate::workdir::root;
 
 /// Compares a text with a file of the project; `UPDATE_GOLDEN=1` writes it instead, for the diff to be reviewed.
 ///

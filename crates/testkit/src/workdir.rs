@@ -1,6 +1,5 @@
 //! A folder to run tools in.
 
-use crate::database::root;
 use crate::{Database, Mock};
 use serde_json::Value;
 use std::io::Write;
@@ -190,4 +189,9 @@ impl Run {
         let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         self.stdout.lines().map(parse).collect()
     }
+}
+
+/// The project's folder.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the project's folder")
 }

@@ -7,9 +7,10 @@
 //! - [`erase`]: people who are forgotten, and the tombstones that keep it so.
 //! - `input`, `convert`, `copy`: records as they are written, as typed rows, as PostgreSQL takes them; `jsonb`.
 //! - [`write_keys`]: the keys of an export, to be compared with a table.
-//! - `fault`: what PostgreSQL says when it refuses, as errors of ours.
+//! - `fault`: what PostgreSQL says when it refuses, as errors of ours; [`commit()`]: when it may not have heard.
 //! - `name`: names and texts as they stand in SQL.
 
+mod commit;
 mod connect;
 mod convert;
 mod copy;
@@ -22,6 +23,7 @@ mod load;
 mod name;
 pub mod schema;
 
+pub use commit::commit;
 pub use connect::connect;
 pub use fault::of as fault;
 pub use input::{Form, Source};

@@ -102,11 +102,10 @@ pub(crate) fn look(
     for resource in resources {
         let (walked, sha256) = loads.get(&resource.table).cloned().unwrap_or_default();
         let since = walked.or(first);
-        found.looked_at += i64::from(since.is_some());
-        found.late.extend(
-            unloaded(catalog, resource, cursus, walked, sha256.as_deref())
-                .or_else(|| late_table(nightly?, resource, since, now)),
-        );
+        let late = unloaded(catalog, resource, cursus, walked, sha256.as_deref())
+            .or_else(|| late_table(nightly?, resource, since, now));
+        found.looked_at += i64::from(since.is_some() || late.is_some());
+        found.late.extend(late);
     }
     Ok(found)
 }

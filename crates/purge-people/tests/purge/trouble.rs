@@ -6,6 +6,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use testkit::places_in_files;
 
+const ROUNDS: u32 = 10;
+
 #[test]
 fn a_place_that_is_being_written_is_left_to_the_next_run() {
     let desk = Desk::full();
@@ -80,12 +82,12 @@ fn killed_at_any_moment_and_run_again_it_is_right() {
     drop(unbroken.purge(&["erase", "11"]).expect(0));
     let whole = began.elapsed();
     let mut killed = 0;
-    for round in 0..14 {
+    for round in 0..ROUNDS {
         let desk = Desk::full();
         let mut command = desk.workdir.command("purge-people");
         let mut child =
             command.args(["erase", "11"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(whole * round / 14);
+        std::thread::sleep(whole * round / ROUNDS);
         child.kill().unwrap();
         let is_killed = child.wait().unwrap().code().is_none();
         killed += u32::from(is_killed);
@@ -100,7 +102,7 @@ fn killed_at_any_moment_and_run_again_it_is_right() {
         assert_eq!(desk.exported("11_projects_users"), unbroken.exported("11_projects_users"));
         assert_eq!(desk.report(&["run"])["exports"], json!({}));
     }
-    assert!(killed >= 5, "only {killed} of 14 kills came in time");
+    assert!(killed >= 4, "only {killed} of {ROUNDS} kills came in time");
 }
 
 #[test]

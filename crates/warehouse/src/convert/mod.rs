@@ -216,6 +216,10 @@ fn no_record(line: &str) -> NoRecord {
             column: 1,
             problem: "an array, not a record; jq -c '.[]' makes NDJSON of it".to_owned(),
         },
+        // Half of a surrogate pair passes where nobody reads it.
+        Ok(_) if line.trim_start().starts_with('{') => {
+            NoRecord { column: 1, problem: "a record with a name that is no text".to_owned() }
+        }
         Ok(_) => NoRecord { column: 1, problem: "a single value, not a record".to_owned() },
         Err(error) => NoRecord { column: error.column(), problem: cut_or_no_json(line, &error) },
     }

@@ -132,6 +132,7 @@ fn a_line_that_is_no_object_is_no_record() {
     assert!(problem(r#"[{"id": 1},"#).problem.contains("jq -c '.[]'"));
     assert!(problem("{").problem.contains("jq -c ."));
     assert!(problem("1").problem.contains("single value"));
+    assert!(problem(r#"{"id": 1, "\ud800": 2}"#).problem.contains("a name that is no text"));
     assert!(problem(r#"{"id": 1} {"id": 2}"#).problem.contains("trailing characters"));
 }
 

@@ -2,7 +2,7 @@
 
 use super::sql::Terms;
 use super::{Ending, Load, Summary};
-use crate::fault;
+use crate::{commit, fault};
 use anyhow::{Context, Result};
 use postgres::types::ToSql;
 use postgres::{Client, Row, Transaction};
@@ -109,11 +109,10 @@ impl<'a> Attempt<'a> {
 
     /// Ends the transaction as the load asks for.
     pub(super) fn end(mut self) -> Result<Summary> {
-        let ended = match self.load.ending {
-            Ending::Commit => self.transaction.commit(),
-            Ending::Rollback => self.transaction.rollback(),
-        };
-        ended.map_err(|error| fault::of(&error)).context("committing")?;
+        match self.load.ending {
+            Ending::Commit => commit(self.transaction)?,
+            Ending::Rollback => self.transaction.rollback().map_err(|error| fault::of(&error))?,
+        }
         self.summary.seconds = (self.began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
         Ok(self.summary)
     }

@@ -31,7 +31,7 @@ mod upsert;
 
 use crate::fault::Passing;
 use crate::input::{Input, Source};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
 use known::Known;
@@ -41,6 +41,7 @@ pub(crate) use prune::most;
 pub use quarantine::missing;
 use std::time::Duration;
 pub use summary::Summary;
+use verdict::{Judge, Verdict};
 
 /// How often a load is tried when other transactions come in between.
 const TRIES: u32 = 5;
@@ -133,9 +134,26 @@ fn persist(repeatable: bool, mut attempt: impl FnMut() -> Result<Summary>) -> Re
 fn attempt(
     client: &mut Client,
     load: &Load<'_>,
-    mut input: Input,
+    input: Input,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Summary> {
+    up_to_the_end(client, load, input, progress).map_err(nothing_written)?.end()
+}
+
+/// A server that is lost before the end is asked again with the same command.
+fn nothing_written(error: anyhow::Error) -> anyhow::Error {
+    if Verdict::of(&error) != Verdict::Unreachable {
+        return error;
+    }
+    anyhow!("{error:#}; nothing was written, run the same command again").verdict(Verdict::Unreachable)
+}
+
+fn up_to_the_end<'a>(
+    client: &'a mut Client,
+    load: &'a Load<'a>,
+    mut input: Input,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Attempt<'a>> {
     let mut attempt = Attempt::begin(client, load)?;
     let manifest = input.manifest.clone();
     let prunable = prune::scope(load, manifest.as_ref());
@@ -173,5 +191,5 @@ fn attempt(
         prune::run(&mut attempt, scope, known.as_ref())?;
     }
     ledger::record(&mut attempt, manifest.as_ref())?;
-    attempt.end()
+    Ok(attempt)
 }

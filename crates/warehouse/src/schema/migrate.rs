@@ -2,7 +2,7 @@
 
 use super::change::{Change, How, between};
 use super::live;
-use crate::fault;
+use crate::{commit, fault};
 use anyhow::{Context, Result, anyhow};
 use catalog::Catalog;
 use postgres::{Client, Transaction};
@@ -39,7 +39,7 @@ pub fn bring_up_to_date(client: &mut Client, catalog: &Catalog) -> Result<Report
             How::Drift => report.left.push(change.sentence()),
         }
     }
-    transaction.commit().map_err(|error| fault::of(&error))?;
+    commit(transaction)?;
     Ok(report)
 }
 
