@@ -139,3 +139,19 @@ fn people_who_go_with_their_campus_are_remembered_too() {
     assert_eq!(summary["cascaded"], json!({"users": 1}));
     assert_eq!(mirror.value("SELECT string_agg(user_id || why, ' ') FROM ops.tombstones"), "11left");
 }
+
+#[test]
+fn the_short_way_into_an_empty_table_is_not_for_people() {
+    let mut mirror = Mirror::without_tables();
+    let people = "about = \"x\"\ntable = \"members\"\ngroup = \"users\"\nkey = [\"id\"]\nerase_at = [\"gone_at\"]\n\
+        columns = [{ name = \"id\", type = \"bigint\", null = false }, { name = \"gone_at\", type = \"timestamptz\" }]\n\
+        [fetch]\npath = \"/v2/members\"\n";
+    mirror.workdir.write("catalog/01_members.toml", people);
+    mirror.workdir.set("CATALOG_DIR", &mirror.workdir.path("catalog").display().to_string());
+    drop(mirror.workdir.run("init-db", &[]).expect(0));
+    mirror.database.execute("INSERT INTO ops.tombstones VALUES (2, now(), 'request')");
+    mirror.workdir.write("members.ndjson", "{\"id\": 1}\n{\"id\": 2}\n");
+    let summary = mirror.feed(&["members", "members.ndjson"], "").expect(0).json();
+    assert_eq!((&summary["inserted"], &summary["erased"]), (&json!(1), &json!(1)));
+    assert_eq!(mirror.value("SELECT string_agg(id::text, ' ') FROM members"), "1");
+}
