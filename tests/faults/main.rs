@@ -1,9 +1,8 @@
 //! The faults of the matrix, produced on the real tools, the mock and a real PostgreSQL.
 //!
 //! Every test makes a fault happen and fails when it did not; after it the same command is run without the fault, and the
-//! tables equal those of an unbroken run. `matrix.toml` says which test holds which fault; `docs/FAULTS.md` is made of it.
-//! This is the short form; `scripts/faults.sh` does it all.
-//! - `fault`: how what happened is counted. `tools`: every tool and what it waits for. `register`: the matrix.
+//! tables equal those of an unbroken run. This is the short form: `FAULTS_ROUNDS` and `FAULTS_KILLS` make it longer.
+//! - `fault`: how what happened is counted. `tools`: every tool and what it waits for.
 //! - `process`: killed anywhere. `pipes`: readers and writers that die.
 //! - `database`: restarts, crashes, sessions that are ended. `commits`: answers that are lost.
 //! - `network`: silence, stammering, connections that break. `api`: quota, lists that are too short.
