@@ -62,13 +62,13 @@ function failed(status, jobs) {
   const reason = missing(status.database) ?? missing(status.jobs);
   if (reason || !isNumber(day)) return notKnown(reason ?? "the server does not say it");
   const unwell = jobs.filter(([, job]) => ["failed", "lost", "partial"].includes(job.status));
-  const isPart = unwell.every(([, job]) => job.status === "partial");
-  const mild = day > 0 || unwell.length > 0 ? "warning" : "ok";
+  const level = levelOf(status, (alert) => unwell.some(([name]) => name === alert.subject));
   const names = unwell.slice(0, 3).map(([name, job]) => `${printable(name, NAME)} ${job.status}`);
   if (unwell.length > 3) names.push(`${unwell.length - 3} more`);
   const lately = day > 0 ? `${counted(day, "run")} in 24 hours` : "Nothing in 24 hours";
   const value = day === 0 && unwell.length > 0 ? `${counted(unwell.length, "job")} not well` : lately;
-  return [isPart ? mild : "critical", value, names.join(", ") || "every last run went well"];
+  const least = day > 0 || unwell.length > 0 ? "warning" : "ok";
+  return [worst([level, least]), value, names.join(", ") || "every last run went well"];
 }
 
 function end(status, jobs) {

@@ -1,8 +1,8 @@
 // The last runs of jobs: read one job after the other, where one has moved, and drawn.
 
 import { bars } from "./charts.js";
-import { attribute, field, rows, show, showInstant, tint, words } from "./rows.js";
-import { clock, count, counted, duration, instant, isNumber, printable } from "./text.js";
+import { attribute, field, rows, show, showElapsed, showInstant, tint, words } from "./rows.js";
+import { clock, count, counted, duration, instant, isNumber, now, printable } from "./text.js";
 
 /** Runs of a job that are looked at. */
 const RUNS = 40;
@@ -69,10 +69,16 @@ const runsOf = (name) => histories.get(name)?.runs ?? [];
 
 const median = (numbers) => [...numbers].sort((one, other) => one - other)[Math.trunc((numbers.length - 1) / 2)];
 
+/** Seconds that a run took, or has taken by now: what was read of one that goes on is old already. */
+function lasted(run) {
+  const began = run.status === "running" ? instant(run.started_at) : null;
+  return began === null ? run.elapsed_seconds : (now() - began) / 1000;
+}
+
 /** Draws the runs of a job, the newest right. */
 export function drawRuns(svg, name, height, label) {
   const values = [...runsOf(name)].reverse().map((run) => ({
-    size: isNumber(run.elapsed_seconds) ? run.elapsed_seconds : null,
+    size: isNumber(lasted(run)) ? lasted(run) : null,
     kind: ending(run.status),
     standsOut: endingLevel(run.status) !== "ok",
   }));
@@ -86,8 +92,8 @@ export function sentence(name) {
   if (!history) return `${title}: its runs were not asked for yet`;
   if (history.error) return `${title}: its runs are not known: ${printable(history.error)}`;
   if (history.runs.length === 0) return `${title} has never run`;
-  const lasted = history.runs.map((run) => run.elapsed_seconds);
-  const times = `half took ${duration(median(lasted))} or less, the longest ${duration(Math.max(...lasted))}`;
+  const seconds = history.runs.map(lasted);
+  const times = `half took ${duration(median(seconds))} or less, the longest ${duration(Math.max(...seconds))}`;
   return `${title}: the last ${counted(history.runs.length, "run")}, ${tally(history.runs)}; ${times}`;
 }
 
@@ -102,7 +108,7 @@ export function showHistory(name) {
   const runs = runsOf(name);
   drawRuns(element("history-chart"), name, 60, null);
   words(element("history-words"), sentence(name));
-  const longest = runs.length > 0 ? duration(Math.max(...runs.map((run) => run.elapsed_seconds))) : "";
+  const longest = runs.length > 0 ? duration(Math.max(...runs.map(lasted))) : "";
   words(element("history-top"), longest ?? "");
   const began = (run) => instant(run?.started_at);
   words(element("history-first"), began(runs.at(-1)) === null ? "" : clock(began(runs.at(-1))));
@@ -116,9 +122,10 @@ function showRun(row, run) {
   show(field(row, "status"), run.status);
   tint(field(row, "status"), endingLevel(run.status));
   showInstant(field(row, "started_at"), run.started_at);
-  show(field(row, "elapsed_seconds"), run.elapsed_seconds, duration(run.elapsed_seconds));
-  show(field(row, "items_processed"), run.items_processed, done(run));
-  show(field(row, "items_failed"), run.items_failed, count(run.items_failed));
+  const isOver = run.status !== "running";
+  showElapsed(field(row, "elapsed_seconds"), lasted(run), isOver ? null : run.started_at);
+  show(field(row, "items_processed"), isOver ? run.items_processed : "", isOver ? done(run) : "–");
+  show(field(row, "items_failed"), isOver ? run.items_failed : "", isOver ? count(run.items_failed) : "–");
   show(field(row, "error_message"), run.error_message ?? "", run.error_message ?? run.metadata?.warning ?? "");
 }
 

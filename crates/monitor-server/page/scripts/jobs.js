@@ -45,8 +45,9 @@ function showJob(body, name, job, alerts) {
   const [row, note] = body.rows;
   const isOverdue = job.overdue === true;
   for (const marked of row.querySelectorAll("[data-field]")) attribute(marked, "data-job", name);
-  const levels = [endingLevel(job.status), isOverdue ? "critical" : "ok"];
-  const level = worst([...alerts.map((alert) => alert.level), ...levels]);
+  // How bad an end is, is for the alerts to say; without any it is as bad as it looks.
+  const looks = [endingLevel(job.status), isOverdue ? "critical" : "ok"];
+  const level = worst(alerts.length > 0 ? alerts.map((alert) => alert.level) : looks);
   mark(row.querySelector(".level"), level);
   words(row.querySelector("code"), printable(name));
   const state = job.status === "never_run" ? "never ran" : job.status;

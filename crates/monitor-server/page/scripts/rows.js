@@ -25,7 +25,7 @@ export function show(element, value, text = value) {
   words(element, known ? printable(text) : "not known");
 }
 
-/** Shows an instant: how long ago, and when. Where there is none, the words for that; without them it is not known. */
+/** Shows an instant: how long ago, and when. Where there is none, words for that; without them it is not known. */
 export function showInstant(element, text, none) {
   const at = instant(text);
   if (at === null) {
@@ -44,22 +44,23 @@ export function showInstant(element, text, none) {
   words(when, clock(at));
 }
 
-/** Shows how long something goes on that has not ended. */
+/** Shows how long something took, or has taken since an instant, if it has not ended. */
 export function showElapsed(element, seconds, since) {
   attribute(element, "data-since", since);
-  show(element, seconds, duration(seconds));
-  age(element);
+  show(element, seconds, elapsed(element) ?? duration(seconds));
 }
 
-function age(element) {
+function elapsed(element) {
   const since = instant(element.dataset.since);
-  if (since !== null) words(element, duration((now() - since) / 1000));
+  return since === null ? null : duration((now() - since) / 1000);
 }
 
 /** Lets everything that is shown grow older. */
 export function tick() {
   for (const time of document.querySelectorAll("time[datetime]")) words(time, ago(Date.parse(time.dateTime)));
-  for (const element of document.querySelectorAll("[data-since]")) age(element);
+  for (const element of document.querySelectorAll("[data-since]")) {
+    words(element, elapsed(element) ?? element.textContent);
+  }
 }
 
 /** Marks how bad something is by a shape and a colour, and says it in a word. */

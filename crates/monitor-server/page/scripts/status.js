@@ -1,9 +1,9 @@
 // What a status says of itself: which of its parts are known, and how bad things are.
 
-import { LEVELS, level, printable, worst } from "./text.js";
+import { LEVELS, counted, level, printable, worst } from "./text.js";
 
 /** The parts of a status; one that is missing, or is an error, was not measured. */
-const PARTS = ["database", "quota", "token", "backlog", "jobs", "logs", "running", "calls", "integrity", "alert_log"];
+const PARTS = ["database", "quota", "token", "backlog", "jobs", "logs", "running", "calls", "integrity"];
 
 /** Why a part is not known; null when it is. */
 export function missing(part) {
@@ -26,11 +26,12 @@ export function verdict(status) {
   return [word, [alerts, gaps].filter(Boolean).join(" ") || fine];
 }
 
-/** `2 critical, 1 warning`. */
+/** `2 critical, 3 warnings`. */
 function tally(alerts) {
   const times = (word) => alerts.filter((alert) => level(alert.level) === word).length;
   const known = [...LEVELS].reverse().filter((word) => times(word) > 0);
-  return known.map((word) => `${times(word)} ${word}`).join(", ");
+  const said = (word) => (word === "warning" ? counted(times(word), word) : `${times(word)} ${word}`);
+  return known.map(said).join(", ");
 }
 
 /** The worst of the alerts that are meant. */

@@ -4,7 +4,7 @@
 //! - `clients`: those that are slow, many, huge or rude. `outages`: the database away, slow, back.
 //! - `real`: what the other tools really say. `tools`: what comes of one that fails, hangs or talks nonsense.
 //! - `ending`: start and end.
-//! - `page`: what a browser shows of it. `browser`: that browser.
+//! - `numbers`: the page, held against everything. `page`: the page in bad times. `browser`: what loads it.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
@@ -13,6 +13,7 @@ mod answers;
 mod browser;
 mod clients;
 mod ending;
+mod numbers;
 mod outages;
 mod page;
 mod real;
