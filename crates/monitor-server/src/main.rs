@@ -46,7 +46,7 @@ use tool::{Judge, Verdict};
 /// Prints one line when it is ready, its address, and answers until it is ended; what is being answered then is finished
 /// first. Every answer was measured just now: what cannot be read is 503, never an old answer and never an empty one.
 /// /openapi.json describes every route:
-///   GET  /                               a page that shows it all; page.css, page.js
+///   GET  /                               a page that shows it all; page.css, page.js, scripts/
 ///   GET  /healthz, /readyz               whether this process lives; whether the database answers
 ///   GET  /api/monitoring/jobs/active     as `job-monitor active --json`; also history, summary, {id}
 ///   GET  /api/monitoring/status          as `pipeline-status --json`, at most 2 s old

@@ -26,7 +26,7 @@ const histories = new Map();
 const element = (id) => document.getElementById(id);
 
 /** What a status of a job is worth, with `running` for what has not ended. */
-export const ending = (status) => ENDINGS.get(status) ?? "unknown";
+const ending = (status) => ENDINGS.get(status) ?? "unknown";
 
 /** The level for it: what goes on is well. */
 export const endingLevel = (status) => (ending(status) === "running" ? "ok" : ending(status));

@@ -98,8 +98,8 @@ function showProgress(row, job) {
   show(field(row, "items_per_second"), rate ?? "", isNumber(rate) ? `${rate.toFixed(1)} a second` : "");
   showElapsed(field(row, "elapsed_seconds"), job.elapsed_seconds, job.started_at);
   const end = expectedEnd(job);
-  const words = end ? `ends ${ago(end.at)}, about ${minute(end.at)}${end.by}` : "";
-  show(field(row, "estimated_remaining_seconds"), job.estimated_remaining_seconds ?? "", words);
+  const ends = end ? `ends ${ago(end.at)}, about ${minute(end.at)}${end.by}` : "";
+  show(field(row, "estimated_remaining_seconds"), job.estimated_remaining_seconds ?? "", ends);
 }
 
 /** When a run is expected to end: by its rate, else by how long its like usually take; null when neither is known. */

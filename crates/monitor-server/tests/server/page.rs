@@ -58,7 +58,9 @@ fn names_and_words_that_would_drive_a_page_or_a_terminal_are_shown_as_they_are()
     let server = Server::start(&workdir, &[]);
     let page = Page::load(&workdir, &server.url, A_LOOK);
     assert_eq!(page.badge().1, "fresh", "{page:?}");
-    for name in [r#"<img src=x onerror="document.title='owned'">"#, &"long".repeat(100), "constructor"] {
+    for name in
+        [r#"<img src=x onerror="document.title='owned'">"#, &"long".repeat(100), "constructor", "__proto__"]
+    {
         assert_eq!(
             page.value(&[("data-job", name), ("data-field", "status")]),
             Some("failed"),
