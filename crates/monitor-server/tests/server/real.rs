@@ -1,6 +1,6 @@
 //! What the other tools really say, passed on.
 
-use crate::{Server, desk};
+use crate::{ADMIN, Server, desk};
 use std::collections::BTreeSet;
 
 /// The families of a text, by their types.
@@ -35,4 +35,35 @@ fn while_the_database_is_away_the_metrics_say_so() {
     };
     assert_eq!(of_database(&text), of_database(&said));
     assert!(!of_database(&text).is_empty(), "{text}");
+}
+
+#[test]
+fn the_health_routes_say_what_check_integrity_says() {
+    let (database, workdir) = desk();
+    let server = Server::start(&workdir, &[]);
+    drop(server.get("/health/latest-report").expect(404));
+    drop(server.get("/health/violations").expect(503));
+    assert_eq!(server.get("/health/status").expect(200).json()["status"], "unknown");
+    let token = format!("Bearer {ADMIN}");
+    let report = server.ask("POST", "/health/check-now", &[("Authorization", &token)]).expect(200).json();
+    assert!(report["checks"].as_array().is_some_and(|checks| !checks.is_empty()), "{report}");
+    for name in ["status", "latest-report", "violations", "metrics"] {
+        let answer = server.get(&format!("/api/v1/health/{name}"));
+        let said = workdir.run("check-integrity", &[name]);
+        // None were found, but nothing was known enough to say so.
+        if name == "violations" && said.code == 3 && said.stdout == "[]\n" {
+            drop(answer.expect(503));
+        } else {
+            assert_eq!(answer.expect(200).json(), said.json(), "{name}");
+        }
+    }
+    drop(server);
+    let mut away = workdir;
+    away.set("DATABASE_URL", "postgresql:///nowhere?host=/nonexistent&user=nobody");
+    let server = Server::start(&away, &[]);
+    for path in ["status", "latest-report", "violations", "metrics"] {
+        let answer = server.get(&format!("/health/{path}")).expect(503);
+        assert!(!answer.body.contains("nonexistent"), "{answer:?}");
+    }
+    drop(database);
 }
