@@ -24,11 +24,11 @@ const DEFAULT_PER_SECOND: u32 = 2;
 const DEFAULT_PER_HOUR: u32 = 1200;
 
 /// Calls are spaced by `1/limit` and this much more, so that the delays of sending cannot push one call too many into
-/// a second: `limit + 1` calls span at least 1.05 s, less [`LATE`] for the first one's delay.
-const MARGIN: f64 = 1.05;
+/// a second: `limit + 1` calls span at least 1.035 s, less [`LATE`] for the first one's claim and again for its sending.
+const MARGIN: f64 = 1.035;
 
-/// A call that is sent later than this after its slot takes another slot instead.
-pub(crate) const LATE: Micros = 15_000;
+/// A slot that is claimed, or a call that is sent, later than this pushes the slots after it on.
+pub(crate) const LATE: Micros = 5_000;
 
 const MINUTE: Micros = 60 * SECOND;
 const HOUR: Micros = 3600 * SECOND;
@@ -204,6 +204,11 @@ impl Book {
         Decision::Go(Ticket(self.calls))
     }
 
+    /// Pushes the rhythm on for a call that is sent now, later than the slot that it claimed.
+    pub(crate) fn push_on(&mut self, now: Micros, share: Share) {
+        self.next = self.next.max(now + self.gap(share));
+    }
+
     /// Learns from the headers of the answer to a call. Answers may come in any order: the latest call's counts.
     pub(crate) fn learn(&mut self, ticket: Ticket, hints: &Hints, now: Micros) {
         self.per_second = hints.per_second.filter(|limit| *limit > 0).unwrap_or(self.per_second);
@@ -277,7 +282,7 @@ fn guess(strikes: u32, jitter: f64) -> Micros {
 }
 
 fn to_micros(seconds: f64) -> Micros {
-    (seconds * 1_000_000.0) as Micros
+    (seconds * 1_000_000.0).round() as Micros
 }
 
 #[cfg(test)]

@@ -197,7 +197,7 @@ fn a_call_of_live_work_that_waits_is_let_go_first() {
     let (live, bulk) = (of(Class::Live), of(Class::Bulk));
     let mut book = Book::new("boot");
     assert!(matches!(book.claim(SECOND, bulk), Decision::Go(_)));
-    let due = 1_525_000;
+    let due = 1_517_500;
     assert_eq!(book.claim(SECOND, bulk), Decision::Wait(due, Why::Gap));
     assert_eq!(book.claim(SECOND, live), Decision::Wait(due, Why::Gap));
     assert!(matches!(book.claim(due, bulk), Decision::Wait(until, Why::Gap) if until < due + SECOND / 10));
@@ -212,8 +212,8 @@ fn a_killed_process_is_waited_for_no_longer_than_a_moment() {
     assert!(matches!(book.claim(SECOND, bulk), Decision::Go(_)));
     assert!(matches!(book.claim(SECOND, live), Decision::Wait(..)));
     // It never comes back.
-    let sent = run_one(&mut book, 1_525_000, bulk);
-    assert!(sent <= 1_525_000 + SECOND / 2, "{sent}");
+    let sent = run_one(&mut book, 1_517_500, bulk);
+    assert!(sent <= 1_517_500 + SECOND / 2, "{sent}");
 }
 
 /// When a single waiting call goes.

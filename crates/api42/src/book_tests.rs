@@ -108,25 +108,28 @@ fn two_hosts_with_half_the_limit_each_keep_it_together() {
 fn a_slot_that_is_taken_late_pushes_the_next_one_on() {
     let mut book = Book::new("boot");
     assert_eq!(book.claim(SECOND, ALL), Decision::Go(Ticket(1)));
-    assert_eq!(book.claim(SECOND, ALL), Decision::Wait(1_525_000, Why::Gap));
+    assert_eq!(book.claim(SECOND, ALL), Decision::Wait(1_517_500, Why::Gap));
     // A little late keeps the rhythm, more starts it anew.
-    assert_eq!(book.claim(1_535_000, ALL), Decision::Go(Ticket(2)));
-    assert_eq!(book.claim(1_535_000, ALL), Decision::Wait(2_050_000, Why::Gap));
+    assert_eq!(book.claim(1_520_000, ALL), Decision::Go(Ticket(2)));
+    assert_eq!(book.claim(1_520_000, ALL), Decision::Wait(2_035_000, Why::Gap));
     assert_eq!(book.claim(2_100_000, ALL), Decision::Go(Ticket(3)));
-    assert_eq!(book.claim(2_100_000, ALL), Decision::Wait(2_625_000, Why::Gap));
+    assert_eq!(book.claim(2_100_000, ALL), Decision::Wait(2_617_500, Why::Gap));
+    // Claimed in time, sent 80 ms later.
+    book.push_on(2_180_000, ALL);
+    assert_eq!(book.claim(2_200_000, ALL), Decision::Wait(2_697_500, Why::Gap));
 }
 
 #[test]
 fn limits_are_those_that_the_api_announces() {
     let mut book = Book::new("boot");
-    assert_eq!(book.gap(ALL), 525_000);
+    assert_eq!(book.gap(ALL), 517_500);
     book.learn(Ticket(1), &hints(Some((8, 1400)), None), SECOND);
-    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (131_250, 1400));
-    assert_eq!((book.gap(QUARTER), book.reach(SECOND, QUARTER)), (525_000, 350));
+    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (129_375, 1400));
+    assert_eq!((book.gap(QUARTER), book.reach(SECOND, QUARTER)), (517_500, 350));
     book.learn(Ticket(2), &hints(Some((0, 0)), None), SECOND);
-    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (131_250, 1400));
+    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (129_375, 1400));
     book.learn(Ticket(3), &hints(Some((1, 600)), None), SECOND);
-    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (1_050_000, 600));
+    assert_eq!((book.gap(ALL), book.reach(SECOND, ALL)), (1_035_000, 600));
 }
 
 /// A book that let `count` calls go in its first minute.

@@ -54,10 +54,10 @@ impl Pace {
         let mut announced = false;
         let taken = loop {
             stop.check()?;
-            let asked = clock::now();
-            match self.with_book(|book, now| book.claim(now, self.share))? {
-                Decision::Go(ticket) if clock::now() - asked <= LATE => break Ok(ticket),
-                // The file was slow to come by: what was claimed at its start is too late now.
+            let (decision, asked) = self.with_book(|book, now| (book.claim(now, self.share), now))?;
+            match decision {
+                Decision::Go(ticket) if self.is_in_time(asked)? => break Ok(ticket),
+                // This process stood still: what it claimed is somebody else's turn now.
                 Decision::Go(_) => {}
                 Decision::Wait(until, Why::Gap) => clock::sleep_until(until, stop),
                 Decision::Wait(until, why) => {
@@ -76,6 +76,21 @@ impl Pace {
             self.say("");
         }
         taken
+    }
+
+    /// Whether a call may still be sent in the slot that was claimed at an instant. One that is somewhat late, because
+    /// the file was slow, pushes the next one on.
+    fn is_in_time(&self, claimed: Micros) -> anyhow::Result<bool> {
+        if clock::now() - claimed <= LATE {
+            return Ok(true);
+        }
+        self.with_book(|book, now| {
+            let is_in_time = now - claimed <= book.gap(self.share) / 4;
+            if is_in_time {
+                book.push_on(now, self.share);
+            }
+            is_in_time
+        })
     }
 
     /// Learns from what came back for a call, if anything did. After an answer 429 all processes pause.
