@@ -21,6 +21,7 @@ mod line;
 mod listing;
 mod pace;
 mod plain;
+mod plan;
 mod refusal;
 mod renewal;
 mod secret;

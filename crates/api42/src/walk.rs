@@ -4,6 +4,7 @@ use crate::client::Client;
 use crate::course::{Ask, Course, PAGE_SIZE, Step};
 use crate::crew::{Crew, Job};
 use crate::listing::Listing;
+use crate::plan::Plan;
 use anyhow::Context;
 use chrono::{DateTime, Utc};
 use serde_json::value::RawValue;
@@ -67,9 +68,7 @@ pub struct Page {
 /// Dropping the walk ends its threads: what is under way is finished, nothing more is sent.
 pub struct Walk {
     lists: Vec<List>,
-    courses: Vec<Course>,
-    current: usize,
-    in_flight: usize,
+    plan: Plan,
     crew: Crew,
     ended: bool,
 }
@@ -80,19 +79,17 @@ impl Walk {
             let resume = list.resume.take().unwrap_or_default();
             Course::new(resume.next_page, resume.total, resume.ids)
         };
-        let courses = lists.iter_mut().map(begin).collect();
+        let plan = Plan::new(lists.iter_mut().map(begin).collect(), in_flight);
         let crew = Crew::new(client, in_flight);
-        Self { lists, courses, current: 0, in_flight, crew, ended: false }
+        Self { lists, plan, crew, ended: false }
     }
 
     fn next_page(&mut self) -> anyhow::Result<Option<Page>> {
-        while let Some(course) = self.courses.get_mut(self.current) {
+        while let Some((list, course)) = self.plan.current() {
             match course.step() {
                 Step::Give { number, listing, last } => {
-                    let list = self.current;
                     if last {
-                        course.close();
-                        self.current += 1;
+                        self.plan.close();
                     }
                     // Asked for now, so that the answers come while the reader is busy with this page.
                     self.fill()?;
@@ -100,10 +97,11 @@ impl Walk {
                 }
                 Step::Wait => {
                     self.fill()?;
-                    self.receive()?;
+                    let done = self.crew.receive()?;
+                    self.plan.course(done.list).arrive(done.ask, done.answer);
                 }
                 Step::Fail(error) => {
-                    return Err(error).with_context(|| format!("GET {}", self.lists[self.current].path));
+                    return Err(error).with_context(|| format!("GET {}", self.lists[list].path));
                 }
             }
         }
@@ -111,33 +109,14 @@ impl Walk {
     }
 
     fn page(&self, list: usize, number: u32, listing: Listing, last: bool) -> Page {
-        let announced = self.courses.iter().filter_map(Course::total).fold(0, u64::saturating_add);
         let Listing { records, total, date, .. } = listing;
-        Page { list, number, records, total, last, date, announced }
+        Page { list, number, records, total, last, date, announced: self.plan.announced() }
     }
 
-    /// Asks for pages until enough are under way or waiting to be given. What the reader needs next is always asked.
     fn fill(&mut self) -> anyhow::Result<()> {
-        let waiting: usize = self.courses.iter().skip(self.current).map(Course::waiting).sum();
-        let mut room = (2 * self.in_flight).saturating_sub(waiting + self.crew.under_way());
-        for list in self.current..self.courses.len() {
-            let course = &mut self.courses[list];
-            while let Some(ask) = course.wanted() {
-                let needed = list == self.current && course.is_urgent(ask);
-                if room == 0 && !needed {
-                    return Ok(());
-                }
-                course.asked(ask);
-                room = room.saturating_sub(1);
-                self.crew.send(job(&self.lists[list], list, ask))?;
-            }
+        while let Some((list, ask)) = self.plan.ask(self.crew.under_way()) {
+            self.crew.send(job(&self.lists[list], list, ask))?;
         }
-        Ok(())
-    }
-
-    fn receive(&mut self) -> anyhow::Result<()> {
-        let done = self.crew.receive()?;
-        self.courses[done.list].arrive(done.ask, done.answer);
         Ok(())
     }
 }
