@@ -170,12 +170,42 @@ fn a_stage_that_fails_does_not_stop_those_that_do_not_need_it() {
 }
 
 #[test]
+fn tables_are_mirrored_side_by_side_and_none_before_those_it_needs() {
+    let world = World::new(&["--students", "300", "--latency", "100"]);
+    drop(nightly(&world).expect(3));
+    let value = |query: &str| world.database.value(query);
+    let stages =
+        "(SELECT split_part(job_name, '_', 1) AS what, substr(job_name, strpos(job_name, '_') + 1) AS name,
+         started_at, completed_at FROM ops.job_executions WHERE parent_run IS NOT NULL)";
+    let beside = format!(
+        "SELECT count(*) FROM {stages} f JOIN {stages} l ON f.what = 'fetch' AND l.what = 'load' AND f.name <> l.name
+           AND (f.started_at, f.completed_at) OVERLAPS (l.started_at, l.completed_at)"
+    );
+    assert_ne!(value(&beside), "0", "one is loaded while another is fetched");
+    let listed = world.run("init-db", &["--list"]).expect(0).stdout;
+    let mut needed = 0;
+    for line in listed.lines() {
+        let columns: Vec<&str> = line.split('\t').collect();
+        for need in columns[2].split_whitespace() {
+            let early = format!(
+                "SELECT count(*) FROM {stages} f JOIN {stages} l ON f.name = '{}' AND l.name = '{need}'
+                   AND l.what = 'load' AND f.started_at < l.completed_at",
+                columns[0]
+            );
+            assert_eq!(value(&early), "0", "{} is mirrored after {need}", columns[0]);
+            needed += 1;
+        }
+    }
+    assert!(needed > 10, "{listed}");
+}
+
+#[test]
 fn only_the_tables_that_are_named_are_mirrored_and_a_misspelt_one_is_refused() {
     let world = World::new(&["--students", "100"]);
     drop(world.workdir.script(SCRIPT, &["cursus", "coalitions"]).expect(0));
     assert_eq!(
-        world.database.value("SELECT string_agg(table_name, ' ' ORDER BY id) FROM ops.loads"),
-        "cursus coalitions"
+        world.database.value("SELECT string_agg(table_name, ' ' ORDER BY table_name) FROM ops.loads"),
+        "coalitions cursus"
     );
     let run = world.workdir.script(SCRIPT, &["cursus", "coalition"]).expect(2);
     drop(run.complains(&["no table coalition"]));

@@ -71,7 +71,7 @@ impl Settings {
             pace_share: 1.0,
             class: Class::default(),
             hour_share: None,
-            in_flight: 8,
+            in_flight: 12,
             max_wait: Duration::from_secs(3660),
             timeout: Duration::from_secs(180),
             on_wait: None,
