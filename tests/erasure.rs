@@ -113,6 +113,15 @@ fn ten_days_ahead_due_people_are_gone_everywhere_and_old_exports_bring_nobody_ba
         .map(|row| row["id"].as_i64().unwrap())
         .collect();
     assert!(due.len() > 1, "too few are due: {due:?}");
+    // What is found about them names them by their ids, which stay.
+    house.database.execute(&format!("UPDATE users SET ingested_at = now() - interval '1 day' WHERE {DUE}"));
+    house
+        .database
+        .execute(&format!("DELETE FROM cursus_users WHERE user_id IN (SELECT id FROM users WHERE {DUE})"));
+    drop(house.workdir.run("check-integrity", &["run"]));
+    let found = "ops.integrity_violations WHERE check_name = 'cursus_membership' AND resolved_at IS NULL";
+    assert_eq!(house.rows(found), due.len() as u64);
+    drop(house.workdir.run("load-table", &["cursus_users", "--export"]));
     assert_eq!(house.rows("users WHERE least(data_erasure_date, anonymize_date) <= now()"), 0);
     let words = words_of(&mock, &due);
     let before = house.places_of(&words);

@@ -28,8 +28,9 @@ use tool::Deadline;
 /// Of those, and of whom erase names, everything goes: their rows and all rows that refer to them, what waits of them in
 /// quarantine, their lines in exports and in walks that were interrupted, what was learnt of them beside exports, their
 /// entries in the backlog. In records of others, such as teams, they become 3b3-ID, as the API itself calls people whom it
-/// has anonymised. Then the tables are vacuumed. Keys stay, which say nothing without a row: here, in ops.tombstones, and
-/// where a log names an id. Logs, jobs and metrics never hold more than that.
+/// has anonymised. Then the tables are vacuumed. Keys stay, which say nothing without a row: here, in ops.tombstones, for 30 days
+/// where check-integrity found something about them, and where a log names an id. Logs, jobs and metrics never hold more
+/// than that.
 ///
 /// A tombstone keeps load-table from taking old records of somebody who was erased, whatever they come from. One of
 /// somebody who was due or had left is lifted by what is newer than the erasure and not due itself: a record that
