@@ -2,6 +2,7 @@
 
 use crate::wait::until;
 use crate::workdir::root;
+use postgres::{Client, NoTls};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -56,6 +57,11 @@ impl Server {
         let mut server = Self { folder, url: String::new(), janitor, _made: None };
         server.again();
         server.url = server.script("url");
+        // What a test does to a server, the machine survives: nothing has to reach the disk.
+        let mut session = server.connect().expect("the server answers");
+        for statement in ["ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()"] {
+            session.batch_execute(statement).expect("the server is ours");
+        }
         server
     }
 
@@ -99,16 +105,24 @@ impl Server {
         self.script("start");
     }
 
-    /// Waits until it takes connections again after a crash of its own.
+    /// Waits until it takes connections again after a crash of its own; one that gave up meanwhile is started again.
     pub fn recovered(&self) {
-        let ask = || postgres::Client::connect(&self.url, postgres::NoTls).is_ok();
-        until("the server answers again", ask);
+        until("the server answers again", || {
+            if self.processes().iter().all(|process| !is_alive(*process)) {
+                self.again();
+            }
+            self.connect().is_ok()
+        });
     }
 
     /// Everything that it wrote into its log.
     #[must_use]
     pub fn log(&self) -> String {
         fs::read_to_string(self.data().join("server.log")).unwrap_or_default()
+    }
+
+    fn connect(&self) -> Result<Client, postgres::Error> {
+        Client::connect(&self.url, NoTls)
     }
 
     fn pid(&self) -> Option<Pid> {
