@@ -1,6 +1,6 @@
 //! Clocks that jump, and zones that do.
 
-use crate::fault::{Fault, nightly, skip};
+use crate::fault::{Fault, nightly, rounds, skip};
 use end_to_end::World;
 use testkit::{Run, Workdir};
 
@@ -32,7 +32,9 @@ fn a_clock_that_jumps_days_ahead_and_hours_back_loses_nothing() {
     let world = World::new(&["--students", "100"]);
     drop(nightly(&world, &TABLES));
     let mut fault = Fault::of(29);
-    for clock in ["faketime -f +10d", "faketime -f -1h", "faketime -f -10d", "faketime -f +0"] {
+    // Set ahead by mistake, set right again, set back.
+    let clocks = ["faketime -f +10d", "", "faketime -f -1h"];
+    for clock in clocks.into_iter().take(rounds(2) as usize) {
         world.mock.moves(r#"{"updates": 20, "newcomers": 1, "enrolments": 5}"#);
         let run = at(&world, clock, "live_db_sync", &[]);
         assert!(matches!(run.code, 0 | 3), "{clock}: {run:#?}");
@@ -42,6 +44,8 @@ fn a_clock_that_jumps_days_ahead_and_hours_back_loses_nothing() {
         assert_eq!(ahead, "0", "{clock}: a watermark ahead of the world skips changes");
         fault.happened(1);
         world.mock.moves(r#"{"silent": 20}"#);
+        // Else it may be fresh enough by the clock that is right.
+        drop(world.workdir.shell("rm -r exports/08_users").expect(0));
         let run = at(&world, clock, "nightly_stable_tables", &TABLES);
         assert!(matches!(run.code, 0 | 3), "{clock}: {run:#?}");
         fault.happened(1);

@@ -1,6 +1,6 @@
 //! A COMMIT that is done and of which nobody hears, and one that never arrives: to the client they are the same.
 
-use crate::fault::{Fault, nightly, some_tables};
+use crate::fault::{Fault, nightly, rounds, some_tables};
 use end_to_end::World;
 use serde_json::json;
 use testkit::{Mode, Proxy};
@@ -78,7 +78,7 @@ fn a_backlog_whose_commits_are_unheard_of_does_everything_at_least_once() {
         fault.happened(proxy.struck());
         drop(add().expect(0));
         // Each of its steps in turn: what it claims, what it loads, what it takes out.
-        for _ in 0..4 {
+        for _ in 0..rounds(3) {
             proxy.once(mode);
             let run = world.run("backlog", &["process"]);
             if proxy.struck() > 0 {

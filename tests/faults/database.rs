@@ -4,6 +4,7 @@ use crate::fault::{Fault, dice, nightly, rounds, some_tables};
 use end_to_end::World;
 use std::io::Write;
 use std::process::{Child, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use testkit::{Database, Mode, Proxy, Server, Stop, until};
 
 const SESSION: &str = "SELECT pid FROM pg_stat_activity WHERE application_name = 'load-table'";
@@ -17,22 +18,32 @@ enum Trouble {
     EndedSession,
 }
 
-/// A server of its own, a world on it, and a proxy between it and the tools.
+/// A server that nobody else needs now, a world on it, and a proxy between it and the tools.
 struct Scene {
     world: World,
-    server: Server,
     proxy: Proxy,
+    server: MutexGuard<'static, Server>,
+}
+
+/// A server to be stopped, crashed and frozen, for one test after the other: making one takes longer than most of them.
+pub(crate) fn server() -> MutexGuard<'static, Server> {
+    static SERVER: OnceLock<Mutex<Server>> = OnceLock::new();
+    // Whatever a test that failed did to it, it is brought up again.
+    let server =
+        SERVER.get_or_init(|| Mutex::new(Server::start())).lock().unwrap_or_else(PoisonError::into_inner);
+    server.again();
+    server
 }
 
 impl Scene {
     fn new(students: &str) -> Self {
-        let server = Server::start();
+        let server = server();
         let mut world = World::on(Database::create_on(&server), &["--students", students]);
         let proxy = Proxy::before_database(&world.database);
         world.workdir.set("DATABASE_URL", proxy.url());
         drop(world.mirror("fetch-cursus", "campus"));
         drop(world.run("fetch-users", &["--export", "users"]).expect(0));
-        Self { world, server, proxy }
+        Self { world, proxy, server }
     }
 
     fn happens(&self, trouble: Trouble) {

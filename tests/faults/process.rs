@@ -1,23 +1,16 @@
 //! Processes that are killed, before each of their system calls and at random.
 
 use crate::calls::{self, Injected};
-use crate::fault::{Fault, dice, nightly, rounds, skip, some_tables};
+use crate::fault::{Fault, dice, nightly, skip, some_tables};
 use end_to_end::{World, number};
 use std::time::Duration;
 
 /// What changes files.
-pub(crate) const FILES: &str = "write,fsync,fdatasync,rename,ftruncate";
+pub(crate) const FILES: [&str; 5] = ["write", "fsync", "fdatasync", "rename", "ftruncate"];
 /// What speaks to PostgreSQL.
-const SOCKET: &str = "sendto,recvfrom,write,writev,epoll_wait";
+const SOCKET: [&str; 3] = ["sendto", "recvfrom", "epoll_wait"];
 
 const FETCH: [&str; 4] = ["fetch-cursus", "--export", "--force", "achievements"];
-
-/// Every so-manieth call in the short form, at a place by chance; every one in the whole.
-pub(crate) fn calls_to_meet(short: u32) -> impl Iterator<Item = u32> {
-    let step = (short / rounds(1)).max(1);
-    let first = 1 + dice().0.below(step);
-    (0..).map(move |turn| first + turn * step)
-}
 
 /// Lays the exports aside, so that each try begins with the same ones; gives the bytes of the one that is fetched.
 pub(crate) fn keep_exports(world: &World) -> String {
@@ -40,19 +33,15 @@ fn a_fetch_that_is_killed_before_any_of_its_calls_leaves_a_whole_export_and_goes
     let world = World::new(&["--students", "20"]);
     drop(world.run(FETCH[0], &FETCH[1..]).expect(0));
     let (whole, mut fault) = (keep_exports(&world), Fault::of(1));
-    for nth in calls_to_meet(13) {
-        restore_exports(&world);
-        let run = calls::run(&world, Injected::Kill, FILES, nth, &FETCH);
-        if run.code == 0 {
-            break;
-        }
-        assert_eq!(run.code, 137, "call {nth}: {run:#?}");
-        fault.happened(1);
+    let restore = || restore_exports(&world);
+    let met = calls::at_each(&world, Injected::Kill, &FILES, &FETCH, restore, |call, run| {
+        assert_eq!(run.code, 137, "{call}: {run:#?}");
         let seen = world.run("load-table", &["achievements", "--export", "--dry-run"]);
-        assert_eq!(seen.code, 0, "call {nth}: half an export: {seen:#?}");
+        assert_eq!(seen.code, 0, "{call}: half an export: {seen:#?}");
         drop(world.run(FETCH[0], &FETCH[1..]).expect(0));
-        assert_eq!(world.workdir.read("exports/03_achievements/all.ndjson"), whole, "call {nth}");
-    }
+        assert_eq!(world.workdir.read("exports/03_achievements/all.ndjson"), whole, "{call}");
+    });
+    fault.happened(met);
     let left = world.workdir.shell("ls exports/03_achievements").expect(0).stdout;
     assert_eq!(left, "all.lock\nall.manifest.json\nall.ndjson\n", "nothing else is left behind");
     drop(world.load("achievements"));
@@ -71,19 +60,17 @@ fn a_load_that_is_killed_before_any_word_to_the_server_wrote_all_or_nothing() {
     drop(world.mirror("fetch-cursus", "campus"));
     drop(world.mirror("fetch-users", "users"));
     let (whole, mut fault) = (world.digest("users"), Fault::of(1));
-    for nth in calls_to_meet(17) {
-        world.database.execute("TRUNCATE users CASCADE");
-        let run = calls::run(&world, Injected::Kill, SOCKET, nth, &["load-table", "users", "--export"]);
-        if run.code == 0 {
-            break;
-        }
-        assert_eq!(run.code, 137, "call {nth}: {run:#?}");
-        fault.happened(1);
+    let load = ["load-table", "users", "--export"];
+    let empty = || world.database.execute("TRUNCATE users CASCADE");
+    let met = calls::at_each(&world, Injected::Kill, &SOCKET, &load, empty, |call, run| {
+        assert_eq!(run.code, 137, "{call}: {run:#?}");
         let rows = world.rows("users");
-        assert!(rows == 0 || world.digest("users") == whole, "call {nth}: {rows} rows");
+        assert!(rows == 0 || world.digest("users") == whole, "{call}: {rows} rows");
         drop(world.load("users"));
-        assert_eq!(world.digest("users"), whole, "call {nth}");
-    }
+        assert_eq!(world.digest("users"), whole, "{call}");
+    });
+    fault.happened(met);
+    drop(world.load("users"));
     fault.survived(&world, &["users"]);
 }
 
@@ -110,7 +97,11 @@ fn whatever_is_killed_at_whatever_moment_nothing_is_lost() {
                 world.workdir.script(script, &arguments.split_whitespace().collect::<Vec<_>>())
             });
             std::thread::sleep(Duration::from_millis(u64::from(dice.below(700))));
-            killed.extend(world.kill_one(&names, &mut dice, Duration::from_millis(300)));
+            let mut victim = None;
+            while victim.is_none() && !run.is_finished() {
+                victim = world.kill_one(&names, &mut dice, Duration::from_millis(50));
+            }
+            killed.extend(victim);
             let _ended = run.join();
         });
     }

@@ -10,7 +10,14 @@ fn of_everything_that_cron_starts_at_once_one_runs_and_nothing_is_lost() {
     let tables = some_tables();
     drop(crate::fault::nightly(&world, &tables));
     let mut fault = Fault::of(33);
-    let scripts = ["nightly_stable_tables", "live_db_sync", "backlog_worker"];
+    let scripts = [
+        "nightly_stable_tables",
+        "live_db_sync",
+        "backlog_worker",
+        "integrity_check",
+        "purge_people",
+        "write_metrics",
+    ];
     for _ in 0..rounds(1) {
         world.mock.moves(r#"{"updates": 30, "newcomers": 3, "enrolments": 5}"#);
         drop(world.workdir.shell("rm -rf exports; backlog add 1 2 3"));
@@ -21,15 +28,14 @@ fn of_everything_that_cron_starts_at_once_one_runs_and_nothing_is_lost() {
                 let world = &world;
                 scope.spawn(move || (script, world.workdir.script(&path, &arguments)))
             };
-            let threads: Vec<_> =
-                scripts.iter().chain(&scripts).chain(&scripts).map(|script| start(*script)).collect();
+            let threads: Vec<_> = scripts.iter().chain(&scripts).map(|script| start(*script)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         for script in scripts {
             let of_it = || runs.iter().filter(|(name, _)| *name == script).map(|(_, run)| run);
             let ran = of_it().filter(|run| matches!(run.code, 0 | 3)).count();
             let busy = of_it().filter(|run| run.code == 75).count();
-            assert!(ran >= 1 && ran + busy == 3, "{script}: {:#?}", of_it().collect::<Vec<_>>());
+            assert!(ran >= 1 && ran + busy == 2, "{script}: {:#?}", of_it().collect::<Vec<_>>());
             if busy > 0 {
                 fault.happened(busy as u64);
             }
