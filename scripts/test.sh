@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # test.sh - every check: format, lints, shell scripts, all tests on a real private PostgreSQL
 #
-# Installs shellcheck, faketime and PostgreSQL with apt where that is allowed. Leaves nothing running.
+# Installs shellcheck, faketime, strace and PostgreSQL with apt where that is allowed. Leaves nothing running.
 # Exit codes: 0 all passed, 78 something it needs is missing, else that of the first check that failed.
 set -euo pipefail
 cd "$(dirname "$(readlink -f "$0")")/.."
@@ -13,6 +13,7 @@ scripts/need.sh cc gcc libc6-dev
 scripts/need.sh shellcheck shellcheck
 scripts/need.sh openssl openssl
 scripts/need.sh faketime faketime
+scripts/need.sh strace strace
 scripts/need.sh chromium chromium
 scripts/need.sh logrotate logrotate
 scripts/need.sh systemd-analyze systemd
@@ -34,8 +35,10 @@ export DB_DIR=$temporary/postgres
 trap 'scripts/db.sh stop; rm -rf "$temporary"' EXIT
 scripts/db.sh start
 TEST_DATABASE_URL=$(scripts/db.sh url)
-export TEST_DATABASE_URL
+export TEST_DATABASE_URL FAULTS_TALLY="$temporary/faults"
 say "tests"
 cargo test --release --locked --workspace
+say "faults"
+awk -f tests/faults/count.awk tests/faults/matrix.toml "$FAULTS_TALLY"
 say "questions to the monitor's API that nobody would ask"
 scripts/fuzz_api.sh

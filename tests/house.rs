@@ -160,6 +160,7 @@ fn the_readme_names_every_tool_script_and_table() {
         "quickstart.sh",
         "test.sh",
         "simulated_day.sh",
+        "faults.sh",
         "db.sh",
         "nightly_stable_tables.sh",
         "backup.sh",

@@ -1,7 +1,7 @@
 //! A fault as a test makes it happen: counted when it did, and when nothing was lost of it.
 //!
 //! `FAULTS_ROUNDS` and `FAULTS_SEED` say how much is done and where chance begins; `FAULTS_TALLY` names a file that gets a
-//! line for each count.
+//! line for each count, for `count.awk` to add up.
 
 use end_to_end::{Dice, HANGING, NIGHTLY, World, number};
 use std::fs::OpenOptions;
