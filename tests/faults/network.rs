@@ -131,13 +131,16 @@ fn an_api_that_breaks_off_once_is_asked_again_and_always_leaves_what_there_was()
     let (world, proxy) = api_behind_a_proxy(&["--students", "20"]);
     let (mut dice, seed) = dice();
     let mut fault = Fault::of(24);
+    let mut broken = 0;
     for _ in 0..rounds(4) {
+        // It may be that no connection carries so much: the pages are shared out among them by chance.
         let after = u64::from(dice.below(30_000));
         proxy.once(Mode::Reset { after });
         let run = world.run("fetch-cursus", &ACHIEVEMENTS);
         assert_eq!(run.code, 0, "{seed}, after {after}: {run:#?}");
-        fault.happened(proxy.struck());
+        broken += proxy.struck();
     }
+    fault.happened(broken);
     drop(world.load("achievements"));
     world.assert_mirrored("achievements");
     // One that never answers, and one that is nowhere.
