@@ -27,6 +27,11 @@ const DEFAULT_PER_HOUR: u32 = 1200;
 /// a second: `limit + 1` calls span at least 1.035 s, less [`LATE`] for the first one's claim and again for its sending.
 const MARGIN: f64 = 1.035;
 
+/// For each answer 429 of the last hour calls are spaced by so much more, up to a limit: this host, or its way to the API,
+/// is not as even as that.
+const UNEVEN: f64 = 0.01;
+const MOST_UNEVEN: f64 = 0.1;
+
 /// A slot that is claimed, or a call that is sent, later than this pushes the slots after it on.
 pub(crate) const LATE: Micros = 5_000;
 
@@ -271,7 +276,8 @@ impl Book {
         let limit = f64::from(self.per_second) * share.host;
         // Hosts that share a limit each keep to whole calls a second, or their sum could exceed it.
         let limit = if limit >= 1.0 { limit.floor() } else { limit };
-        to_micros(MARGIN / limit)
+        let uneven = (UNEVEN * f64::from(self.throttled())).min(MOST_UNEVEN);
+        to_micros((MARGIN + uneven) / limit)
     }
 }
 

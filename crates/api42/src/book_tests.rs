@@ -120,6 +120,18 @@ fn a_slot_that_is_taken_late_pushes_the_next_one_on() {
 }
 
 #[test]
+fn a_host_that_is_told_to_slow_down_spaces_its_calls_for_an_hour() {
+    let mut book = Book::new("boot");
+    book.hear(Heard::Throttled, SECOND);
+    book.hear(Heard::Throttled, SECOND);
+    assert_eq!(book.gap(ALL), 527_500);
+    (0..100).for_each(|_| book.hear(Heard::Throttled, MINUTE));
+    assert_eq!(book.gap(ALL), 567_500);
+    book.forget(HOUR + 4 * MINUTE);
+    assert_eq!(book.gap(ALL), 517_500);
+}
+
+#[test]
 fn limits_are_those_that_the_api_announces() {
     let mut book = Book::new("boot");
     assert_eq!(book.gap(ALL), 517_500);

@@ -1,4 +1,4 @@
-//! How many calls went of late and what came back, for those who look: the pace does not depend on it.
+//! How many calls went of late and what came back: for those who look, and for the pace, which gives way to answers 429.
 
 use super::{Book, HOUR, MINUTE};
 use crate::calls::{Calls, Heard, MINUTES};
@@ -35,6 +35,11 @@ impl Book {
             }
         }
         calls
+    }
+
+    /// Answers 429 of the last hour.
+    pub(super) fn throttled(&self) -> u32 {
+        self.answers.iter().map(|(_, counts)| counts[Heard::Throttled as usize]).sum()
     }
 
     /// Counts a call that goes now.
