@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# test.sh - every check: format, lints, shell scripts, all tests on a real private PostgreSQL
+# test.sh - every check: format, lints, shell scripts, what it is built from, all tests on a real private PostgreSQL
 #
 # Installs shellcheck, faketime, strace and PostgreSQL with apt where that is allowed. Leaves nothing running.
 # Exit codes: 0 all passed, 78 something it needs is missing, else that of the first check that failed.
@@ -27,6 +27,8 @@ say "lints"
 cargo clippy --release --locked --workspace --all-targets -- -D warnings
 say "build"
 cargo build --release --locked --workspace
+say "what it is built from"
+scripts/deny.sh
 say "private PostgreSQL"
 temporary=$(mktemp -d)
 chmod 711 "$temporary"
