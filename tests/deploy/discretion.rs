@@ -78,12 +78,12 @@ fn no_log_holds_a_person_a_token_or_a_secret_however_much_is_said() {
     said.push(("records that do not fit".to_owned(), refused(&world)));
 
     let mut words = people(&world);
-    let token = world
-        .workdir
-        .shell("cat state/*token* | grep -o '\"access_token\": *\"[^\"]*\"' | cut -d'\"' -f4")
-        .stdout;
-    assert!(token.trim().len() > 20, "{token}");
-    words.extend([SECRET.to_owned(), token.trim().to_owned()]);
+    let mut kept = Vec::new();
+    files(&world.workdir.path("state"), &mut kept);
+    let token =
+        kept.iter().find_map(|(_, text)| text.split("\"access_token\":").nth(1)?.split('"').nth(1)).unwrap();
+    assert!(token.len() > 20, "{token}");
+    words.extend([SECRET.to_owned(), token.to_owned()]);
     let mut texts = said;
     files(&world.workdir.path("logs"), &mut texts);
     let read: usize = texts.iter().map(|(_, text)| text.len()).sum();

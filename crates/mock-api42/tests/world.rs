@@ -37,11 +37,11 @@ fn users_have_their_25_keys_and_their_odd_values() {
             && any(&|user| !text(user, "last_name").is_ascii())
     );
     assert!(any(&|user| user["active?"] == true) && any(&|user| user["active?"] == false));
-    assert!(
-        students
-            .iter()
-            .all(|user| user["phone"] == "hidden" && user["anonymize_date"] == user["data_erasure_date"])
-    );
+    assert!(students.iter().all(|user| user["anonymize_date"] == user["data_erasure_date"]));
+    // The real ones are all hidden; a few are marked, so that tests see one where none may be.
+    let hidden = students.iter().filter(|user| user["phone"] == "hidden").count();
+    let marked = students.iter().filter(|user| text(user, "phone").starts_with("+42555")).count();
+    assert!(hidden > 5 * marked && marked > 0 && hidden + marked == students.len());
     assert!(students.iter().all(|user| text(user, "email").ends_with(".example.invalid")));
     let offsets: HashSet<String> =
         students.iter().map(|user| text(user, "anonymize_date")[23..].to_owned()).collect();

@@ -6,9 +6,11 @@
 //! - [`places_in_files`], [`Database::places_of`]: where words stand.
 //! - [`Proxy`]: between a tool and either of them, and as bad as a network can be.
 //! - [`Workdir`]: a folder to run tools in; what they print is in every failure's message.
+//! - `markers`: what no tool may say, looked for in all that they say.
 
 mod database;
 mod golden;
+mod markers;
 mod mock;
 mod proxy;
 mod search;

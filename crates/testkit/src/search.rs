@@ -31,6 +31,7 @@ impl Database {
 #[must_use]
 pub fn places_in_files(folder: &Path, words: &[String]) -> Vec<String> {
     let mut places = Vec::new();
+    assert!(folder.is_dir(), "{}: no folder", folder.display());
     for file in files(folder) {
         let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let text = String::from_utf8_lossy(&bytes);
@@ -40,8 +41,12 @@ pub fn places_in_files(folder: &Path, words: &[String]) -> Vec<String> {
     places
 }
 
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let paths = entries.map(|entry| entry.expect("a readable folder").path());
-    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+/// The files below a folder, or the one that it is; none where there is nothing, and none behind links.
+pub(crate) fn files(place: &Path) -> Vec<PathBuf> {
+    let Ok(about) = std::fs::symlink_metadata(place) else { return Vec::new() };
+    if !about.is_dir() {
+        return if about.is_file() { vec![place.to_owned()] } else { Vec::new() };
+    }
+    let entries = std::fs::read_dir(place).into_iter().flatten().filter_map(Result::ok);
+    entries.flat_map(|entry| files(&entry.path())).collect()
 }

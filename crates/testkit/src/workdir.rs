@@ -1,5 +1,7 @@
 //! A folder to run tools in.
 
+use crate::markers::{Markers, Nature};
+use crate::search::files;
 use crate::{Database, Mock};
 use serde_json::Value;
 use std::io::Write;
@@ -18,25 +20,34 @@ pub fn tool(name: &str) -> PathBuf {
     path
 }
 
-/// A folder of its own with exports, state and logs, and the environment that tools see there.
+/// A folder of its own with exports, state and logs, and the environment that tools see there. What they say there may hold no
+/// person, token, secret or password; at the end their logs are looked through, too.
 #[derive(Debug)]
 pub struct Workdir {
     folder: TempDir,
     environment: Vec<(String, String)>,
+    markers: Markers,
 }
+
+/// Where the tools of a folder write down all that they could say.
+const TRACE: &str = "trace.log";
+
+/// What prints records: on its own, or when that is what it is asked for.
+const PRINTS_RECORDS: [&str; 2] = ["fetch-cursus", "fetch-users"];
 
 impl Workdir {
     /// An empty folder, whose tools see neither an API nor a database.
     #[must_use]
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
-        let mut workdir = Self { folder, environment: Vec::new() };
+        let mut workdir = Self { folder, environment: Vec::new(), markers: Markers::default() };
         for (name, below) in [
             ("EXPORTS_DIR", "exports"),
             ("STATE_DIR", "state"),
             ("LOGS_DIR", "logs"),
             ("BACKUPS_DIR", "backups"),
             ("HOME", "home"),
+            ("TRACE_FILE", TRACE),
         ] {
             workdir.set(name, &workdir.path(below).display().to_string());
         }
@@ -58,6 +69,7 @@ impl Workdir {
 
     /// Sets a variable for the tools that run here from now on.
     pub fn set(&mut self, name: &str, value: &str) {
+        self.markers.note(name, value);
         self.environment.retain(|(known, _)| known != name);
         self.environment.push((name.to_owned(), value.to_owned()));
     }
@@ -107,14 +119,17 @@ impl Workdir {
         let writer = std::thread::spawn(move || drop(stdin.write_all(input.as_bytes())));
         let output = child.wait_with_output().expect("a child that ends");
         writer.join().expect("a writer that ends");
-        Run::new(format!("{program} {}", arguments.join(" ")), output)
+        let prints_records = PRINTS_RECORDS.contains(&program) || arguments.first() == Some(&"export");
+        let stdout = if prints_records { Nature::Data } else { Nature::Words };
+        self.heard(Run::new(format!("{program} {}", arguments.join(" ")), output), stdout)
     }
 
     /// Runs a line of bash with the tools on its PATH.
     pub fn shell(&self, line: &str) -> Run {
         let output =
             self.command("/bin/bash").args(["-c", line]).stdin(Stdio::null()).output().expect("bash runs");
-        Run::new(line.to_owned(), output)
+        // Who types it may ask for anything.
+        self.heard(Run::new(line.to_owned(), output), Nature::Data)
     }
 
     /// Runs a script of the project, given by its path from the project's folder.
@@ -122,7 +137,59 @@ impl Workdir {
         let script = root().join(path);
         let mut command = self.command(&script.display().to_string());
         let output = command.args(arguments).stdin(Stdio::null()).output().expect("a script that runs");
-        Run::new(format!("{path} {}", arguments.join(" ")), output)
+        let run = Run::new(format!("{path} {}", arguments.join(" ")), output);
+        // It is psql, and what it prints was asked for.
+        if path == "scripts/db.sh" {
+            self.discreet(&format!("stderr of {}", run.command), &run.stderr);
+            return run;
+        }
+        self.heard(run, Nature::Words)
+    }
+
+    /// Fails the test when what a tool said, and the test read by itself, holds what nobody may see.
+    ///
+    /// # Panics
+    /// Then.
+    pub fn discreet(&self, place: &str, text: &str) {
+        self.markers.assert_none(place, text, Nature::Words, self.folder.path());
+    }
+
+    fn heard(&self, run: Run, stdout: Nature) -> Run {
+        self.discreet(&format!("stderr of {}", run.command), &run.stderr);
+        let place = format!("stdout of {}", run.command);
+        self.markers.assert_none(&place, &run.stdout, stdout, self.folder.path());
+        run
+    }
+
+    /// Looks through all that tools left here but for what tests wrote.
+    fn inspect(&self) {
+        for (below, nature) in [
+            (TRACE, Nature::Words),
+            ("logs", Nature::Words),
+            ("home", Nature::Words),
+            ("state", Nature::Words),
+            ("exports", Nature::Data),
+            ("backups", Nature::Data),
+        ] {
+            for file in files(&self.path(below)) {
+                let name = file.file_name().unwrap_or_default().to_string_lossy();
+                let keeps_token = name.starts_with("token-");
+                let nature = if keeps_token { Nature::Kept } else { nature };
+                // A tool that still runs may take one away.
+                let Ok(bytes) = std::fs::read(&file) else { continue };
+                let text = String::from_utf8_lossy(&bytes);
+                self.markers.assert_none(&file.display().to_string(), &text, nature, self.folder.path());
+            }
+        }
+    }
+}
+
+impl Drop for Workdir {
+    fn drop(&mut self) {
+        // A test that fails fails for its own reason.
+        if !std::thread::panicking() {
+            self.inspect();
+        }
     }
 }
 

@@ -107,6 +107,7 @@ pub fn share(text: &str) -> Result<f64, String> {
 
 fn report(name: &str, error: &anyhow::Error) -> Verdict {
     let line = printable(&format!("{error:#}"));
+    log::trace!("ends: {line}");
     terminal::complain(&format!("{name}: {line}"));
     journal::error(&format!("{name}: {line}"));
     Verdict::of(error)

@@ -1,6 +1,9 @@
 //! Log lines go to stderr, in UTC, and never carry what travels on the wire.
 
+use env_logger::{Builder, Env, Logger, Target};
 use log::{LevelFilter, Log, Metadata, Record};
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 
 /// Crates that write bodies, tokens or passwords at their lower levels, and the lowest level they are allowed
 /// whatever `RUST_LOG` says. ureq calls its TRACE "wire level debug. NOT REDACTED!".
@@ -12,33 +15,55 @@ const CAPPED: [(&str, LevelFilter); 5] = [
     ("postgres", LevelFilter::Info),
 ];
 
-/// Starts logging by `RUST_LOG`; without it, warnings and errors.
+/// Starts logging by `RUST_LOG`; without it, warnings and errors. `TRACE_FILE` names a file that gets everything besides.
 pub(crate) fn start() {
-    let environment = env_logger::Env::default().default_filter_or("warn");
-    let inner = env_logger::Builder::from_env(environment).format_timestamp_secs().build();
-    log::set_max_level(inner.filter());
+    let environment = Env::default().default_filter_or("warn");
+    let said = Builder::from_env(environment).format_timestamp_secs().build();
+    let (traced, problem) = match trace_file() {
+        Ok(traced) => (traced, None),
+        Err(problem) => (None, Some(problem)),
+    };
+    log::set_max_level(if traced.is_some() { LevelFilter::Trace } else { said.filter() });
     // The only way to fail is a logger that is there already, and then that one serves.
-    drop(log::set_boxed_logger(Box::new(Discreet { inner })));
+    drop(log::set_boxed_logger(Box::new(Discreet { said, traced })));
+    if let Some(problem) = problem {
+        log::warn!("TRACE_FILE: {problem}; the run goes on without");
+    }
 }
 
-/// The usual logger, deaf to what crates under a cap say below it.
+/// A logger that appends everything to a file, which is for its owner only.
+fn trace_file() -> std::io::Result<Option<Logger>> {
+    let Some(path) = std::env::var_os("TRACE_FILE").filter(|path| !path.is_empty()) else { return Ok(None) };
+    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+    let mut builder = Builder::new();
+    builder.filter_level(LevelFilter::Trace).format_timestamp_secs().target(Target::Pipe(Box::new(file)));
+    Ok(Some(builder.build()))
+}
+
+/// The usual loggers, deaf to what crates under a cap say below it.
 struct Discreet {
-    inner: env_logger::Logger,
+    /// To stderr.
+    said: Logger,
+    /// To a file.
+    traced: Option<Logger>,
 }
 
 impl Log for Discreet {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.level() <= cap(metadata.target()) && self.inner.enabled(metadata)
+        metadata.level() <= cap(metadata.target()) && (self.traced.is_some() || self.said.enabled(metadata))
     }
 
     fn log(&self, record: &Record<'_>) {
         if self.enabled(record.metadata()) {
-            self.inner.log(record);
+            // Each looks at its own level.
+            self.said.log(record);
+            self.traced.iter().for_each(|traced| traced.log(record));
         }
     }
 
     fn flush(&self) {
-        self.inner.flush();
+        self.said.flush();
+        self.traced.iter().for_each(Log::flush);
     }
 }
 

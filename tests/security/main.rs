@@ -1,0 +1,9 @@
+//! What docs/SECURITY.md promises.
+//!
+//! - `outputs`: what is planted in every world is looked for in all that tools say, and found where it is.
+//! - `secrets`: where secrets may not be: arguments, manuals, files that others read.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
+
+mod outputs;
+mod secrets;
