@@ -2,8 +2,10 @@
 //!
 //! - `outputs`: what is planted in every world is looked for in all that tools say, and found where it is.
 //! - `secrets`: where secrets may not be: arguments, manuals, files that others read.
+//! - `roles`: what each role of the database may do, and what not.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
 mod outputs;
+mod roles;
 mod secrets;

@@ -4,6 +4,7 @@
 mod scripted;
 
 use scripted::{Reply, Seen, Server};
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use verdict::Verdict;
@@ -89,6 +90,18 @@ fn a_redirect_is_not_followed() {
     let (message, _) = check_lasts(reply, Verdict::Failed);
     assert!(message.contains("not followed"), "{message}");
     assert!(elsewhere.reads().is_empty());
+}
+
+#[test]
+fn an_answer_beyond_all_bounds_is_refused_however_small_it_travels() {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(&vec![b' '; 65 << 20]).unwrap();
+    let reply =
+        Reply { body: packed.finish().unwrap(), ..Reply::json(200, "").header("Content-Encoding", "gzip") };
+    assert!(reply.body.len() < 1 << 20);
+    let (message, asked) = check_lasts(reply, Verdict::Failed);
+    assert!(message.contains("the answer is larger than 64 MiB"), "{message}");
+    assert_eq!(asked, 1);
 }
 
 #[test]

@@ -4,8 +4,9 @@ use crate::snapshot::{digest, existing, fitting};
 use crate::{Kind, Manifest, Place, Window};
 use anyhow::{Context, Result, anyhow};
 use chrono::{DateTime, Utc};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use verdict::{Judge, Verdict};
 
@@ -56,7 +57,9 @@ impl Draft {
     /// when nobody else can write there any more.
     pub(crate) fn resume(place: &Place, kept: impl FnOnce() -> Result<u64>) -> Result<Self> {
         let here = || place.folder().display().to_string();
-        fs::create_dir_all(place.folder()).with_context(here).verdict(Verdict::Io)?;
+        // What is in there is about people: not for everybody on this machine.
+        let made = DirBuilder::new().recursive(true).mode(0o750).create(place.folder());
+        made.with_context(here).verdict(Verdict::Io)?;
         let lock = lock(place)?;
         settle(place).with_context(here).verdict(Verdict::Io)?;
         let kept = kept()?;

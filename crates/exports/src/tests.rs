@@ -2,6 +2,7 @@ use super::*;
 use chrono::{TimeDelta, Utc};
 use std::fs;
 use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use verdict::Verdict;
 
 fn place(root: &std::path::Path) -> Place {
@@ -27,6 +28,52 @@ fn read(place: &Place) -> String {
     let mut text = String::new();
     Snapshot::open(place).unwrap().unwrap().into_reader().read_to_string(&mut text).unwrap();
     text
+}
+
+#[test]
+fn what_is_about_people_is_not_for_everybody_on_the_machine() {
+    let root = tempfile::tempdir().unwrap();
+    let place =
+        Place::new(&root.path().join("made"), "08_users", Scope { cursus: Some(21), campus: Some(1) });
+    publish(&place, &["{}"]);
+    for folder in place.folder().ancestors().take(4) {
+        assert_eq!(fs::metadata(folder).unwrap().permissions().mode() & 0o007, 0, "{}", folder.display());
+    }
+}
+
+#[test]
+fn a_link_in_the_place_of_an_export_is_replaced_and_not_followed() {
+    let root = tempfile::tempdir().unwrap();
+    let place = place(root.path());
+    fs::create_dir_all(place.folder()).unwrap();
+    let elsewhere = root.path().join("elsewhere");
+    fs::write(&elsewhere, "of somebody else").unwrap();
+    for path in [place.data(), place.manifest()] {
+        std::os::unix::fs::symlink(&elsewhere, path).unwrap();
+    }
+    publish(&place, &["{}"]);
+    assert_eq!(
+        (read(&place), fs::read_to_string(&elsewhere).unwrap()),
+        ("{}\n".to_owned(), "of somebody else".to_owned())
+    );
+}
+
+#[test]
+fn a_folder_is_named_by_numbers_alone() {
+    let root = tempfile::tempdir().unwrap();
+    for stranger in ["cursus_../..", "cursus_", "cursus_-1", "cursus_21x", "x"] {
+        fs::create_dir_all(root.path().join("08_users").join(stranger)).unwrap();
+    }
+    fs::create_dir_all(root.path().join("08_users/cursus_21/campus_9")).unwrap();
+    let found = Place::found(root.path(), "08_users").unwrap();
+    let folders: std::collections::BTreeSet<_> =
+        found.iter().map(|place| place.folder().to_owned()).collect();
+    let expected =
+        ["", "cursus_21", "cursus_21/campus_9"].map(|below| root.path().join("08_users").join(below));
+    assert_eq!(
+        folders.into_iter().collect::<Vec<_>>(),
+        expected.map(|path| path.components().collect::<std::path::PathBuf>())
+    );
 }
 
 #[test]

@@ -26,7 +26,8 @@ const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET client_m
 /// Connects to the database that the environment names, as the tool called `application`.
 ///
 /// `DATABASE_URL` or libpq's `PG*` variables (`PGPASSFILE` and `~/.pgpass` included), or the `DB_*` variables of the old
-/// pipeline when there are neither. `sslmode` means what it means to libpq, `verify-ca` and `verify-full` included.
+/// pipeline when there are neither. `sslmode` means what it means to libpq, `verify-ca` and `verify-full` included; where
+/// none is said, a server that is not on this machine is spoken to by TLS or not at all.
 ///
 /// # Errors
 /// [`Verdict::Config`] when nothing is configured or something is not understood, [`Verdict::Credentials`] when the
@@ -87,6 +88,10 @@ fn refusal(config: &Config, error: &postgres::Error) -> anyhow::Error {
         }
         Some(&SqlState::TOO_MANY_CONNECTIONS) => {
             anyhow::anyhow!("PostgreSQL at {place}: {text}").verdict(Verdict::Busy)
+        }
+        _ if text.contains("does not support TLS") => {
+            let way_out = "sslmode=disable in DATABASE_URL, or PGSSLMODE, lets it be spoken to in the clear";
+            anyhow::anyhow!("PostgreSQL at {place}: {text}; {way_out}").verdict(Verdict::Unreachable)
         }
         _ if text.contains("certificate") => {
             let way_out = "see sslmode and sslrootcert; a name is looked for in subjectAltName only";

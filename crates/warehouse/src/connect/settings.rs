@@ -7,6 +7,7 @@ use super::{connection_string, password_file};
 use anyhow::{Context, Result, bail};
 use postgres::Config;
 use postgres::config::{Host, SslMode};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use verdict::{Judge, Verdict};
@@ -52,7 +53,9 @@ impl Settings {
         };
         fill_in(&mut config, environment)?;
         let security: Option<String> = security.or_else(|| environment("PGSSLMODE"));
-        let mut security = security.map_or(Ok(Security::Prefer), |mode| read_security(&mode))?;
+        // libpq prefers TLS anywhere, and goes on without it unasked. A password and people's names should not.
+        let usual = if is_here(&config) { Security::Prefer } else { Security::Require };
+        let mut security = security.map_or(Ok(usual), |mode| read_security(&mode))?;
         let roots = roots.or_else(|| environment("PGSSLROOTCERT"));
         // libpq looks there when nobody says where.
         let usual = || {
@@ -157,6 +160,22 @@ fn fill_in(config: &mut Config, environment: Environment<'_>) -> Result<()> {
     config.keepalives_idle(Duration::from_secs(60)).keepalives_interval(Duration::from_secs(10));
     config.keepalives_retries(6).tcp_user_timeout(Duration::from_secs(120));
     Ok(())
+}
+
+/// Whether every server that is named is on this machine.
+fn is_here(config: &Config) -> bool {
+    let is_here = |host: &Host| match host {
+        Host::Unix(_) => true,
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        }
+    };
+    let addresses = config.get_hostaddrs();
+    if addresses.is_empty() {
+        config.get_hosts().iter().all(is_here)
+    } else {
+        addresses.iter().all(IpAddr::is_loopback)
+    }
 }
 
 fn read_security(mode: &str) -> Result<Security> {

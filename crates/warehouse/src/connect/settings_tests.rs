@@ -62,6 +62,27 @@ fn variables_alone_are_enough_and_sockets_need_no_tls() {
 }
 
 #[test]
+fn a_server_elsewhere_is_spoken_to_by_tls_unless_somebody_says_otherwise() {
+    let security = |variables: &[(&str, &str)]| read(variables).unwrap().security;
+    for elsewhere in ["db.example", "192.0.2.7", "[2001:db8::1]", "localhost.example", "localhost,db.example"]
+    {
+        let url = format!("postgres://ann@{elsewhere}/mirror");
+        assert_eq!(security(&[("DATABASE_URL", &url)]), Security::Require, "{elsewhere}");
+        assert_eq!(security(&[("DATABASE_URL", &url), ("PGSSLMODE", "prefer")]), Security::Prefer);
+        assert_eq!(security(&[("DATABASE_URL", &format!("{url}?sslmode=disable"))]), Security::Disable);
+    }
+    for here in ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"] {
+        assert_eq!(
+            security(&[("DATABASE_URL", &format!("postgres://ann@{here}/mirror"))]),
+            Security::Prefer,
+            "{here}"
+        );
+    }
+    assert_eq!(security(&[("DB_HOST", "db.example"), ("DB_NAME", "mirror")]), Security::Require);
+    assert_eq!(security(&[("PGHOST", "localhost"), ("PGHOSTADDR", "192.0.2.7")]), Security::Require);
+}
+
+#[test]
 fn the_names_of_the_old_pipeline_serve_when_nothing_else_does() {
     let old = [
         ("DB_HOST", "old.example"),

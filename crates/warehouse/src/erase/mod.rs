@@ -13,7 +13,7 @@ mod tombstones;
 use crate::fault;
 use crate::load::{self, locks};
 use crate::name::{literal, quoted};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result, anyhow, ensure};
 use catalog::{Catalog, Resource};
 use chrono::{DateTime, Utc};
 pub use held::held;
@@ -155,14 +155,24 @@ impl<'a> Erasure<'a> {
     }
 }
 
+/// Whether a table may be vacuumed: by its owner or, where there is such a right, by who was given it.
+const MAY_VACUUM: &str = "SELECT CASE WHEN pg_has_role(relowner, 'USAGE') THEN true
+    WHEN current_setting('server_version_num')::int >= 170000 THEN has_table_privilege(oid, 'MAINTAIN') ELSE false END
+    FROM pg_class WHERE oid = to_regclass($1::text)";
+
 /// Takes what is left of deleted rows off the disk, whoever deleted them: until then they are only out of sight.
 ///
 /// # Errors
-/// When the connection is lost, or somebody else holds a table for too long.
+/// When the connection is lost, when somebody else holds a table for too long, or when we may not: PostgreSQL itself only warns.
 pub fn vacuum(client: &mut Client, catalog: &Catalog) -> Result<()> {
     let personal = catalog.resources().iter().filter(|resource| !catalog.owners(resource).is_empty());
     let tables = personal.map(|resource| quoted(&resource.table)).chain(["ops.quarantine".to_owned()]);
     for table in tables {
+        let may = client.query_one(MAY_VACUUM, &[&table]).map_err(|error| fault::of(&error))?;
+        ensure!(
+            may.get::<_, bool>(0),
+            "VACUUM {table} is for its owner (GRANT MAINTAIN, from PostgreSQL 17 on): deleted rows are still on the disk"
+        );
         // An index of few dead entries would be passed over, and its entries are logins and addresses.
         let vacuum = format!("VACUUM (INDEX_CLEANUP ON) {table}");
         client.batch_execute(&vacuum).map_err(|error| fault::of(&error)).with_context(|| vacuum.clone())?;
