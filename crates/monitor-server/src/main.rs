@@ -6,7 +6,7 @@
 //! - `serve`: connections: how many, how slow, and their end. `guard`: what every request passes.
 //! - `routes`: all of them. `tokens`, `hosts`: who may ask, and by which name. `counts`: what was asked.
 //! - `jobs` by `records`: the database. `status`, `health` by `fresh`: other tools, run as children. `probes`, `page`: the rest.
-//! - `parameters`, `refusal`: what a query says, and what is said when it is wrong.
+//! - `parameters`, `refusal`: what is said when a query is wrong; what it says is `lib.rs`.
 
 mod app;
 mod counts;

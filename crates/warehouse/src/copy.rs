@@ -76,6 +76,16 @@ impl Fields {
         Row(&self.bytes)
     }
 
+    /// How many fields there are, read back from the bytes; none when they are not what their lengths say.
+    pub(crate) fn count_anew(&self) -> Option<usize> {
+        let (mut row, mut count) = (self.as_row(), 0);
+        while !row.bytes().is_empty() {
+            row = row.split_first()?.1;
+            count += 1;
+        }
+        (count == usize::try_from(self.count).ok()?).then_some(count)
+    }
+
     /// Writes the fields as a row.
     pub(crate) fn write(&self, to: &mut impl Write) -> std::io::Result<()> {
         to.write_all(&self.count.to_be_bytes())?;

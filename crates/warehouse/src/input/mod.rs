@@ -102,11 +102,19 @@ impl Input {
                 (Box::new(snapshot.into_reader()), Some(manifest), Some(bytes))
             }
         };
-        let records = match source.form() {
+        Ok(Self { manifest, bytes, ..Self::of(reader, name, source.form(), resource)? })
+    }
+
+    /// Records that somebody else has opened.
+    ///
+    /// # Errors
+    /// [`Verdict::Refused`] when their header fits no table.
+    pub(crate) fn of(reader: Box<dyn Read>, name: String, form: Form, resource: &Resource) -> Result<Self> {
+        let records = match form {
             Form::Ndjson => Records::Lines(Lines::new(reader, name)),
             Form::Csv => Records::Cells(Box::new(Cells::new(reader, name, resource)?)),
         };
-        Ok(Self { manifest, bytes, records })
+        Ok(Self { records, ..Self::nothing() })
     }
 
     /// An input without records.
