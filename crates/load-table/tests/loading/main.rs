@@ -34,3 +34,5 @@ mod tls;
 mod unchanged;
 #[cfg(test)]
 mod values;
+#[cfg(test)]
+mod written;
