@@ -27,7 +27,7 @@ const SESSION: &str = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO'; SET client_m
 ///
 /// `DATABASE_URL` or libpq's `PG*` variables (`PGPASSFILE` and `~/.pgpass` included), or the `DB_*` variables of the old
 /// pipeline when there are neither. `sslmode` means what it means to libpq, `verify-ca` and `verify-full` included; where
-/// none is said, a server that is not on this machine is spoken to by TLS or not at all.
+/// none is said, a server that is not on this machine is spoken to by TLS or not at all, but for one of `DB_*`.
 ///
 /// # Errors
 /// [`Verdict::Config`] when nothing is configured or something is not understood, [`Verdict::Credentials`] when the

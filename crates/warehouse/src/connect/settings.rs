@@ -49,7 +49,8 @@ impl Settings {
         let (mut config, security, roots) = match environment("DATABASE_URL") {
             Some(url) => connection_string::parse(&url).context("DATABASE_URL")?,
             None if names_database(environment) => (Config::new(), None, None),
-            None => (old_names(environment)?, None, None),
+            // The old pipeline's psql preferred TLS, and its environment has to work as it is.
+            None => (old_names(environment)?, environment("PGSSLMODE").or(Some("prefer".to_owned())), None),
         };
         fill_in(&mut config, environment)?;
         let security: Option<String> = security.or_else(|| environment("PGSSLMODE"));

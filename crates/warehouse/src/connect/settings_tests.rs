@@ -78,7 +78,10 @@ fn a_server_elsewhere_is_spoken_to_by_tls_unless_somebody_says_otherwise() {
             "{here}"
         );
     }
-    assert_eq!(security(&[("DB_HOST", "db.example"), ("DB_NAME", "mirror")]), Security::Require);
+    // The environment of the old pipeline works as it is.
+    let old = [("DB_HOST", "db.example"), ("DB_NAME", "mirror")];
+    assert_eq!(security(&old), Security::Prefer);
+    assert_eq!(security(&[old[0], old[1], ("PGSSLMODE", "require")]), Security::Require);
     assert_eq!(security(&[("PGHOST", "localhost"), ("PGHOSTADDR", "192.0.2.7")]), Security::Require);
 }
 
