@@ -4,6 +4,7 @@ use crate::contender::{CONTENDERS, FLOOR, PHASES, Phase};
 use crate::ratio::{self, Spread};
 use crate::run::{Cost, Outcome, Run};
 use anyhow::Result;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 const MIB: f64 = 1_048_576.0;
@@ -88,8 +89,8 @@ pub(crate) fn when(runs: &[&Run]) -> String {
     let mut sessions: Vec<_> = runs.iter().map(|run| format!("{}, {}", run.session, run.machine)).collect();
     sessions.sort();
     sessions.dedup();
-    let rounds = runs.iter().map(|run| run.round).max().unwrap_or_default();
+    let rounds: BTreeSet<_> = runs.iter().map(|run| (&run.session, run.round)).collect();
     let load = Spread::of(runs.iter().filter_map(|run| Some(run.cost()?.load_average)));
     let load = load.to_string().replace("**", "");
-    format!("{}; rounds: {rounds}; load average before a run: {load}.", sessions.join("; "))
+    format!("{}; rounds: {}; load average before a run: {load}.", sessions.join("; "), rounds.len())
 }
