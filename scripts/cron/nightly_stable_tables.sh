@@ -22,58 +22,11 @@ for wanted; do
 done
 expect $(($# ? 2 * $# : 2 * $(wc -l <<<"$tables") + 1))
 
-# Three tables at a time: while one is loaded, or waits for its last pages, the others make calls. On a terminal one: the
-# bars would take each other's line.
-lanes=3
-[ ! -t 2 ] || lanes=1
-declare -A tools=() needs=() states=() running=()
-order=()
-while IFS=$'\t' read -r table tool need; do
-    [ $# = 0 ] || [[ " $* " == *" $table "* ]] || continue
-    order+=("$table")
-    tools[$table]=$tool needs[$table]=$need states[$table]=waiting
-done <<<"$tables"
-
-mirror() { # mirror TABLE, in a subshell: exits with its verdict, and leaves a file when it is not mirrored
-    verdict=0
-    { stage "${tools[$1]}" --export "$1" && stage load-table "$1" --export; } </dev/null || : >"$scratch/failed.$1"
-    exit "$verdict"
+# shellcheck disable=SC2317 # called by side_by_side.sh
+mirror() { # mirror TABLE TOOL
+    stage "$2" --export "$1" && stage load-table "$1" --export
 }
-
-stands() { # stands TABLE: sets standing to ready, waiting or failed, as the tables are that it needs
-    local need
-    standing=ready
-    for need in ${needs[$1]}; do
-        case ${states[$need]:-mirrored} in
-            failed) echo "$1: skipped, it needs $need" | tee -a "$log" >&2; standing=failed; return ;;
-            waiting | running) standing=waiting ;;
-        esac
-    done
-}
-
-start_one() { # the first table, in their order, that needs no other any more; false when there is none
-    local table
-    for table in "${order[@]}"; do
-        [ "${states[$table]}" = waiting ] || continue
-        stands "$table"
-        states[$table]=$standing
-        [ "$standing" = ready ] || continue
-        mirror "$table" &
-        running[$!]=$table states[$table]=running
-        return 0
-    done
-    return 1
-}
-
-while true; do
-    while [ ${#running[@]} -lt $lanes ] && start_one; do :; done
-    [ ${#running[@]} -gt 0 ] || break
-    code=0
-    wait -n -p ended "${!running[@]}" || code=$?
-    count "$code"
-    table=${running[$ended]} states[${running[$ended]}]=mirrored
-    unset "running[$ended]"
-    [ ! -e "$scratch/failed.$table" ] || states[$table]=failed
-done
+if [ $# -gt 0 ]; then tables=$(grep -E "^($(IFS='|' && echo "$*"))"$'\t' <<<"$tables"); fi
+. scripts/side_by_side.sh mirror "$tables"
 if [ $# = 0 ]; then as=purge_people stage purge-people run </dev/null || true; fi
 exit "$verdict"

@@ -1,7 +1,7 @@
 // The page of monitor-server: asks every two seconds, and says at once when there is no answer.
 //
-// In scripts/: `ask` speaks to the server. `status` says how bad things are. `answers`, `view`, `jobs`, `history` and
-// `facts` put things where they belong, by `rows`, `charts` and `text`.
+// In scripts/: `ask` speaks to the server. `status` says how bad things are. `answers`, `view`, `jobs`, `history`, `facts`
+// and `integrity` put things where they belong, by `rows`, `charts` and `text`.
 
 import { showAnswers } from "./scripts/answers.js";
 import { Refused, ask, forgetToken, hasToken, keepToken, takeToken } from "./scripts/ask.js";

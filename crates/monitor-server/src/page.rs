@@ -12,12 +12,13 @@ pub(crate) const OPENAPI: &str = include_str!("../openapi.json");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// What page.js imports.
-const SCRIPTS: [(&str, &str); 10] = [
+const SCRIPTS: [(&str, &str); 11] = [
     ("answers.js", include_str!("../page/scripts/answers.js")),
     ("ask.js", include_str!("../page/scripts/ask.js")),
     ("charts.js", include_str!("../page/scripts/charts.js")),
     ("facts.js", include_str!("../page/scripts/facts.js")),
     ("history.js", include_str!("../page/scripts/history.js")),
+    ("integrity.js", include_str!("../page/scripts/integrity.js")),
     ("jobs.js", include_str!("../page/scripts/jobs.js")),
     ("rows.js", include_str!("../page/scripts/rows.js")),
     ("status.js", include_str!("../page/scripts/status.js")),

@@ -1,6 +1,7 @@
 // The facts below the tables: calls, failed runs, database, integrity, backlog, token, disks and logs.
 
 import { bars } from "./charts.js";
+import { VERDICTS, showFindings } from "./integrity.js";
 import { attribute, field, hidden, rows, show, showInstant, tint, words } from "./rows.js";
 import { levelOf, missing } from "./status.js";
 import { bytes, count, isNumber, percent, printable } from "./text.js";
@@ -21,9 +22,6 @@ const FACTS = {
   token_errors_day: ["logs", "token_errors_day"],
   logs_bytes: ["logs", "bytes"],
 };
-
-/** What a verdict of check-integrity is worth. */
-const INTEGRITY = { healthy: "ok", degraded: "warning", critical: "critical" };
 
 /** Shows all of them. */
 export function showFacts(status) {
@@ -132,8 +130,9 @@ function showIntegrity(integrity) {
     total_users_monitored: number(known.total_users_monitored),
     last_check: moment(known.last_check, "never"),
   }));
-  tint(fact("integrity", "status"), INTEGRITY[integrity?.status] ?? "unknown");
+  tint(fact("integrity", "status"), VERDICTS[integrity?.status] ?? "unknown");
   hidden(fact("integrity", "reason"), !integrity?.reason);
+  showFindings(integrity);
 }
 
 function showDisks(status) {

@@ -38,6 +38,47 @@ fn every_number_on_the_page_is_that_of_the_database_and_of_the_files() {
     assert_facts(&mirror, &page, &measured);
 }
 
+#[test]
+fn what_is_not_consistent_is_listed_with_what_mends_it_and_the_rate_of_each_day() {
+    let mirror = Mirror::of(&[]);
+    mirror.database.execute(
+        "UPDATE users SET ingested_at = now() - interval '1 day';
+         DELETE FROM cursus_users WHERE user_id IN (SELECT id FROM users ORDER BY id LIMIT 2)",
+    );
+    drop(mirror.workdir.run("check-integrity", &["run"]));
+    let measured = mirror.measured();
+    let integrity = &measured["integrity"];
+    let found = integrity["violations"].as_array().unwrap();
+    assert!(
+        found.iter().filter(|finding| finding["check"] == "cursus_membership").count() == 2,
+        "{integrity:#}"
+    );
+    let page = mirror.look();
+    let rate = integrity["consistency_rate"].to_string();
+    let fact = |field| page.value(&[("data-part", "integrity"), ("data-field", field)]);
+    assert_eq!(fact("consistency_rate"), Some(&*rate));
+    assert_eq!(fact("total_violations"), Some(&*integrity["total_violations"].to_string()));
+    assert_eq!(page.one(&[("id", "integrity-rate")]).get("value"), Some(&*rate));
+    assert_eq!(page.one(&[("id", "integrity-chart")]).get("data-values"), Some(&*rate), "a day");
+    let shown = |field: &str| {
+        page.elements()
+            .iter()
+            .filter(|element| {
+                element.get("data-finding").is_some() && element.get("data-field") == Some(field)
+            })
+            .count()
+    };
+    assert_eq!(shown("command"), found.len());
+    for finding in found {
+        let key = serde_json::json!([finding["check"], finding["table"], finding["subject"]]).to_string();
+        let value = |field| page.value(&[("data-finding", &*key), ("data-field", field)]);
+        assert_eq!(value("command"), finding["command"].as_str().or(Some("")), "{key}");
+        assert_eq!(value("subject"), Some(&*finding["subject"].to_string()), "{key}");
+        assert_eq!(value("times_seen"), Some("1"), "{key}");
+        assert_eq!(value("first_seen"), finding["first_seen"].as_str(), "{key}");
+    }
+}
+
 fn assert_tables(mirror: &Mirror, page: &Page, measured: &Value) {
     assert_eq!(
         page.all(&[("data-field", "rows"), ("role", "cell")]).len(),
