@@ -16,7 +16,11 @@ DO $$
 DECLARE name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY['mirror42_watch', 'mirror42_load', 'mirror42_purge'] LOOP
-        IF to_regrole(name) IS NULL THEN EXECUTE format('CREATE ROLE %I NOLOGIN', name); END IF;
+        -- Roles are the server's: another database's run may make them at this moment.
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', name);
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
     END LOOP;
     EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO mirror42_watch, mirror42_load, mirror42_purge', current_database());
     IF current_setting('server_version_num')::int >= 170000 THEN

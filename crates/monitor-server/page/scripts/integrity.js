@@ -5,6 +5,9 @@ import { attribute, field, hidden, mark, rows, show, showInstant, tint, words } 
 import { missing } from "./status.js";
 import { count, counted, isNumber, printable } from "./text.js";
 
+/** Room for so many days; fewer stand at the right end. */
+const DAYS = 14;
+
 const element = (id) => document.getElementById(id);
 
 /** What a verdict of check-integrity is worth. */
@@ -39,7 +42,7 @@ function showTrend(days) {
     kind: isNumber(now) && inconsistent === 0 ? "none" : "critical",
     standsOut: !isNumber(now),
   }));
-  bars(element("integrity-chart"), values);
+  bars(element("integrity-chart"), values, { places: Math.max(DAYS, values.length) });
   const rates = days.map((day) => day.consistency_rate);
   attribute(element("integrity-chart"), "data-values", days.length > 0 ? rates.map((now) => now ?? "-").join(" ") : null);
   const lows = days.filter((day) => isNumber(day.lowest_rate));
