@@ -68,7 +68,7 @@ pub(crate) fn budget(json: bool) -> Result<()> {
 
 pub(crate) fn metrics() -> Result<()> {
     let host = HostState::from_env()?;
-    show::print(&metrics::text(host.token()?.as_ref(), &host.budget()?))
+    tool::print(&metrics::text(host.token()?.as_ref(), &host.budget()?))
 }
 
 /// A client that logs its renewals, also where there is no folder of logs yet.

@@ -5,7 +5,7 @@ use api42::{Budget, TokenKind, TokenState};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::io::Write;
-use tool::{Judge, Verdict, printable};
+use tool::{Judge, Verdict, print, printable};
 
 /// What a renewal came to.
 #[derive(Serialize)]
@@ -93,11 +93,4 @@ fn table(rows: &[(&str, String)]) -> Result<()> {
     let lines: Vec<_> =
         rows.iter().map(|(name, value)| format!("{name:<12}{}\n", printable(value))).collect();
     print(&lines.concat())
-}
-
-/// What is data, as it is.
-pub(crate) fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
 }

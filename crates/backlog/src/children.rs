@@ -27,10 +27,7 @@ impl Ended {
 
     /// What the run must end with when it is not the data's fault; none when it may be.
     pub(crate) fn environment(&self) -> Option<Verdict> {
-        let Some(code) = self.status.code() else { return Some(Verdict::Busy) };
-        let faults =
-            [Verdict::Unreachable, Verdict::Io, Verdict::Busy, Verdict::Credentials, Verdict::Config];
-        faults.into_iter().find(|verdict| i32::from(verdict.code()) == code)
+        self.status.code().map_or(Some(Verdict::Busy), Verdict::of_environment)
     }
 
     /// Whether it may only have been the victim of a reader that left.

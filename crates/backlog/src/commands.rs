@@ -10,14 +10,14 @@ use crate::process::{Tally, Worker};
 use crate::settings::Settings;
 use crate::status::Status;
 use crate::store::{self, Store};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use catalog::Catalog;
 use chrono::SecondsFormat;
 use serde::Serialize;
 use serde_json::json;
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
-use tool::{Judge, Verdict, printable};
+use tool::{Judge, Verdict, print, printable};
 
 /// Runs a command; prints what came of it.
 pub(crate) fn run(command: &Command, json: bool) -> Result<Verdict> {
@@ -280,13 +280,7 @@ fn instant(at: chrono::DateTime<chrono::Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// A word for people. When even stderr is gone there is nobody left to tell.
+/// A word for people.
 fn complain(line: &str) {
-    drop(writeln!(std::io::stderr().lock(), "backlog: {}", printable(line)));
-}
-
-fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
+    tool::complain(&format!("backlog: {}", printable(line)));
 }

@@ -98,7 +98,7 @@ pub(crate) const CONTENDERS: [Contender; 9] = [
 ];
 
 fn ours(task: &Task<'_>, _: &Peers) -> Option<Command> {
-    let mut command = Command::new(tool::beside("load-table"));
+    let mut command = Command::new(sibling::program("load-table"));
     command.arg(&task.resource.table).arg(&task.snapshot.ndjson).env("CATALOG_DIR", &task.catalog);
     Some(command)
 }

@@ -66,7 +66,7 @@ fn run(arguments: &Arguments) -> Result<Verdict> {
         Action::Growth(plan) => rounds::measure(plan, &workload::growing(plan.rows)),
         Action::Table { files } => {
             let runs = run::read(files)?;
-            run::print(&[table::markdown(&runs)?, growth::markdown(&runs)?].concat())?;
+            tool::print(&[table::markdown(&runs)?, growth::markdown(&runs)?].concat())?;
             Ok(Verdict::Done)
         }
     }

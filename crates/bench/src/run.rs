@@ -80,9 +80,3 @@ pub(crate) fn read(files: &[PathBuf]) -> Result<Vec<Run>> {
     }
     Ok(runs)
 }
-
-pub(crate) fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
-}

@@ -57,7 +57,7 @@ impl Server {
         client.batch_execute("SELECT pg_reload_conf()")?;
         let client = config.dbname(name).connect(NoTls).verdict(Verdict::Unreachable)?;
         let url = format!("postgresql:///{name}?host={folder}&user={user}");
-        let mut tables = Command::new(tool::beside("init-db"));
+        let mut tables = Command::new(sibling::program("init-db"));
         let output = tables.env("DATABASE_URL", &url).env("CATALOG_DIR", world.folder()).output()?;
         ensure!(output.status.success(), "init-db: {}", String::from_utf8_lossy(&output.stderr).trim());
         Ok(Self { client, url })

@@ -67,7 +67,7 @@ pub(crate) fn run(step: &Step) -> Result<Ended> {
 
 fn start(words: &[String], stdin: Stdio) -> Result<Child> {
     let (name, arguments) = words.split_first().context("a step without a tool")?;
-    let mut command = Command::new(tool::beside(name));
+    let mut command = Command::new(sibling::program(name));
     let child = command.args(arguments).stdin(stdin).stdout(Stdio::piped()).spawn();
     child.map_err(|error| anyhow!("{name} cannot be started: {error}").verdict(Verdict::Config))
 }

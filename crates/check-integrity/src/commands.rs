@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tool::{Judge, Verdict};
+use tool::{Judge, Verdict, print};
 
 /// Whether the checks are done: what ends the process after that changes nothing.
 static DONE: AtomicBool = AtomicBool::new(false);
@@ -165,10 +165,4 @@ fn cursus() -> Result<u64> {
     let named = std::env::var("CURSUS_ID").ok().filter(|id| !id.is_empty());
     let named = named.map(|id| id.parse().with_context(|| format!("CURSUS_ID {id}"))).transpose();
     Ok(named.verdict(Verdict::Config)?.unwrap_or(21))
-}
-
-pub(crate) fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
 }

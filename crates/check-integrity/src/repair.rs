@@ -2,7 +2,7 @@
 
 use crate::action::{Remedy, Step};
 use crate::children;
-use crate::commands::{look, print};
+use crate::commands::look;
 use crate::finding::Finding;
 use crate::report::{ERROR, Extent};
 use anyhow::{Result, anyhow};
@@ -11,7 +11,7 @@ use postgres::Client;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::time::Instant;
-use tool::{Judge, Verdict};
+use tool::{Judge, Verdict, print};
 use warehouse::fault;
 
 /// What became of a remedy.

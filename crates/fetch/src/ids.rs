@@ -2,7 +2,7 @@
 
 use crate::roster::{BATCH, Roster, batches};
 use crate::sink::Stdout;
-use crate::summary::{self, Summary};
+use crate::summary::Summary;
 use crate::{Job, lists};
 use anyhow::{Context, Result, anyhow};
 use catalog::Source;
@@ -58,7 +58,7 @@ pub(crate) fn print(job: &Job<'_>, text: &str) -> Result<()> {
     if !strangers.is_empty() {
         let examples: Vec<_> = strangers.iter().take(EXAMPLES).map(u64::to_string).collect();
         let (few, all, examples) = (strangers.len(), ids.len(), examples.join(", "));
-        summary::say(&format!(
+        tool::complain(&format!(
             "{}: {}: {few} of {all} ids are no students of the scope, such as {examples}",
             job.name, job.resource.name
         ));

@@ -2,7 +2,6 @@
 
 use api42::Tally;
 use exports::{Effort, Manifest};
-use std::io::Write;
 use std::time::Instant;
 
 /// What is counted while a resource is fetched.
@@ -36,7 +35,7 @@ impl Summary {
         let rate = tally.calls as f64 / seconds.max(0.001);
         let Self { resource, rows, pages, .. } = self;
         let Tally { calls, retries, throttled, .. } = tally;
-        say(&format!(
+        tool::complain(&format!(
             "{}: {resource}: rows {rows}, pages {pages}, calls {calls}, retries {retries}, throttled {throttled}, \
              seconds {seconds:.1}, rate {rate:.2}/s{note}",
             self.name
@@ -47,7 +46,7 @@ impl Summary {
     pub(crate) fn fresh(name: &str, resource: &str, manifest: &Manifest) {
         let Manifest { rows, finished, .. } = manifest;
         let finished = finished.format("%Y-%m-%dT%H:%M:%SZ");
-        say(&format!(
+        tool::complain(&format!(
             "{name}: {resource}: rows {rows}, calls 0, fresh since {finished}; --force fetches it again"
         ));
     }
@@ -60,11 +59,5 @@ pub(crate) const fn effort(tally: &Tally) -> Effort {
 
 /// Says why a resource failed, when others follow.
 pub(crate) fn complain(name: &str, error: &anyhow::Error) {
-    say(&format!("{name}: {}", tool::printable(&format!("{error:#}"))));
-}
-
-/// Says a line on stderr.
-pub(crate) fn say(line: &str) {
-    // When stderr is gone there is nobody left to tell.
-    drop(writeln!(std::io::stderr().lock(), "{line}"));
+    tool::complain(&format!("{name}: {}", tool::printable(&format!("{error:#}"))));
 }

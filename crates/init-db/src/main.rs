@@ -1,11 +1,11 @@
 //! init-db: creates or brings up to date the tables of the mirror.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use catalog::{Catalog, Resource};
 use clap::Parser;
 use std::io::Write;
 use std::process::ExitCode;
-use tool::{Deadline, Judge, Verdict};
+use tool::{Deadline, Judge, Verdict, print};
 use warehouse::schema;
 use warehouse::schema::migrate::{Report, bring_up_to_date, differences};
 
@@ -76,12 +76,6 @@ fn list(catalog: &Catalog, live: bool) -> String {
         format!("{}\t{}\t{}\n", resource.table, resource.group.tool(), resource.needs().join(" "))
     };
     listed.map(line).collect()
-}
-
-fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
 }
 
 fn say(report: &Report) -> std::io::Result<()> {

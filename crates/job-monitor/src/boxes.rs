@@ -1,7 +1,8 @@
 //! A box for each job that runs.
 
-use crate::text::{Paint, duration, fit, percent};
+use crate::text::{fit, painted, percent};
 use journal::read::Job;
+use tool::{Paint, duration};
 
 /// Columns within the frame.
 const INNER: usize = 66;
@@ -51,7 +52,7 @@ fn frame(lines: &[String], has_failures: bool, paint: Paint) -> String {
         let padded = fit(line, INNER - 2);
         let status = if line.starts_with('[') { "completed" } else { "" };
         let status = if has_failures && line.starts_with("Success") { "failed" } else { status };
-        text.push_str(&format!("║ {} ║\n", paint.status(status, &padded)));
+        text.push_str(&format!("║ {} ║\n", painted(paint, status, &padded)));
     }
     text.push_str(&format!("╚{edge}╝\n"));
     text

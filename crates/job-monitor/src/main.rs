@@ -15,14 +15,12 @@ mod tables;
 mod text;
 mod watch;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use clap::{Args, Parser, Subcommand};
 use journal::read::{Filter, Item, Job, bodies};
 use source::Source;
-use std::io::Write;
 use std::process::ExitCode;
-use text::Paint;
-use tool::{Judge, Verdict};
+use tool::{Judge, Paint, Verdict, print};
 
 /// Show which jobs run, ran and are due
 ///
@@ -182,10 +180,4 @@ fn of_status(status: &str) -> Verdict {
         "partial" => Verdict::SetAside,
         _ => Verdict::Done,
     }
-}
-
-fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
 }

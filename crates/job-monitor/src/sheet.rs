@@ -1,8 +1,9 @@
 //! One run, whole.
 
-use crate::text::{Paint, duration, instant, percent};
+use crate::text::{instant, painted, percent};
 use journal::read::Job;
 use serde_json::Value;
+use tool::{Paint, duration};
 
 /// Columns of the labels.
 const LABELS: usize = 16;
@@ -51,10 +52,10 @@ pub(crate) fn of(job: &Job, paint: Paint) -> String {
         }
     }
     if let Some(warning) = job.metadata.get("warning").and_then(Value::as_str) {
-        text.push_str(&paint.status("partial", &format!("\nWarning: {}\n", tool::printable(warning))));
+        text.push_str(&painted(paint, "partial", &format!("\nWarning: {}\n", tool::printable(warning))));
     }
     if let Some(error) = &job.error_message {
-        text.push_str(&paint.status("failed", &format!("\nError: {}\n", tool::printable(error))));
+        text.push_str(&painted(paint, "failed", &format!("\nError: {}\n", tool::printable(error))));
     }
     text
 }

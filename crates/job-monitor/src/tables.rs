@@ -1,7 +1,8 @@
 //! The tables of history and summary.
 
-use crate::text::{Paint, duration, fit, minute};
+use crate::text::{fit, minute, painted};
 use journal::read::{Item, Job};
+use tool::{Paint, duration};
 
 /// Narrowest and widest column of names.
 const NAMES: (usize, usize) = (12, 36);
@@ -26,7 +27,7 @@ pub(crate) fn history(jobs: &[Job], paint: Paint) -> String {
             "{:<8}{}  {}{:<13}{:<10}{items}\n",
             job.id,
             fit(&job.job_name, width),
-            paint.status(&job.status, &fit(&job.status, 11)),
+            painted(paint, &job.status, &fit(&job.status, 11)),
             minute(&job.started_at),
             duration(job.elapsed_seconds),
         ));
@@ -39,7 +40,7 @@ pub(crate) fn history(jobs: &[Job], paint: Paint) -> String {
 fn notes(job: &Job, paint: Paint) -> String {
     let warning = job.metadata.get("warning").and_then(serde_json::Value::as_str);
     let line =
-        |status: &str, text: &str| paint.status(status, &format!("        {}\n", tool::printable(text)));
+        |status: &str, text: &str| painted(paint, status, &format!("        {}\n", tool::printable(text)));
     let error = job.error_message.as_deref().map(|text| line("failed", text));
     error.into_iter().chain(warning.map(|text| line("partial", text))).collect()
 }
@@ -59,7 +60,7 @@ pub(crate) fn summary(items: &[(String, Item)], paint: Paint) -> String {
         text.push_str(&format!(
             "{}  {}{last:<13}{lasted:<10}{next:<13}{}\n",
             fit(name, width),
-            paint.status(&item.status, &fit(&item.status, 11)),
+            painted(paint, &item.status, &fit(&item.status, 11)),
             item.consecutive_failures,
         ));
         let below = " ".repeat(width + 2);
@@ -71,7 +72,7 @@ pub(crate) fn summary(items: &[(String, Item)], paint: Paint) -> String {
             ("partial", item.warning.as_deref()),
         ] {
             if let Some(words) = words {
-                text.push_str(&paint.status(status, &format!("{below}{}\n", tool::printable(words))));
+                text.push_str(&painted(paint, status, &format!("{below}{}\n", tool::printable(words))));
             }
         }
     }

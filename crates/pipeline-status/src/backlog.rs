@@ -3,13 +3,14 @@
 use crate::alerts::{self, Alert, Level};
 use crate::chart::bar;
 use crate::children;
-use crate::row::{Paint, Row, Tone};
+use crate::row::{Row, Tone};
 use crate::screen;
-use crate::text::{duration, print};
+use crate::text::duration;
 use crate::thresholds::Threshold;
 use anyhow::Result;
 use serde_json::Value;
 use std::time::Duration;
+use tool::{Paint, print};
 
 /// Columns of the labels.
 const LABELS: usize = 16;

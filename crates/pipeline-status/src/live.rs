@@ -2,15 +2,15 @@
 
 use crate::alerts::Level;
 use crate::database::MOVED;
-use crate::row::{Paint, Row, Tone};
-use crate::text::{self, instant, print};
+use crate::row::{Row, Tone};
+use crate::text::instant;
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::Duration;
-use tool::Verdict;
+use tool::{Paint, Verdict, print};
 
 /// Columns of the names, and of the numbers.
 const NAMES: usize = 24;
@@ -83,7 +83,7 @@ fn read(seconds: u32) -> Result<Window> {
 }
 
 fn table(window: &Window, paint: Paint) -> String {
-    let length = duration((window.to - window.from).num_seconds());
+    let length = tool::duration((window.to - window.from).num_seconds());
     let when = format!("{} to {}, {length}", instant(window.from), instant(window.to));
     if window.tables.is_empty() {
         return format!("No load ended from {when}\n");
@@ -105,7 +105,7 @@ fn row(moved: &Moved, now: DateTime<Utc>) -> Row {
         let tone = if count == 0 { Tone::Faint } else { tone };
         Row::of(tone, &count.to_string()).right(NUMBERS)
     };
-    let last = moved.last_load.map(|at| format!("  {} ago", duration((now - at).num_seconds())));
+    let last = moved.last_load.map(|at| format!("  {} ago", tool::duration((now - at).num_seconds())));
     Row::of(Tone::Plain, &moved.table)
         .filled(NAMES)
         .join(number(moved.loads, Tone::Plain))
@@ -114,11 +114,6 @@ fn row(moved: &Moved, now: DateTime<Utc>) -> Row {
         .join(number(moved.deleted, Tone::Accent))
         .join(number(moved.quarantined, Tone::Level(Level::Warning)))
         .and(Tone::Faint, &last.unwrap_or_else(|| "  with another table".to_owned()))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a duration for people")]
-fn duration(seconds: i64) -> String {
-    text::duration(seconds as f64)
 }
 
 impl Window {

@@ -39,13 +39,11 @@ use args::{Arguments, Command, Scope, Show};
 use catalog::Catalog;
 use measure::{Gauge, Measured};
 use metrics_file::MetricsFile;
-use row::Paint;
 use screen::View;
 use std::process::ExitCode;
 use std::time::Duration;
-use text::print;
 use thresholds::Threshold;
-use tool::{Judge, Verdict};
+use tool::{Judge, Paint, Verdict, print};
 
 fn main() -> ExitCode {
     tool::main(|arguments: Arguments| run(&arguments))

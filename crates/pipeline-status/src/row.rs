@@ -1,23 +1,8 @@
 //! Lines of pieces with colours: made harmless, measured, cut and filled by columns of the terminal.
 
 use crate::alerts::Level;
-use std::io::IsTerminal;
+use tool::Paint;
 use unicode_width::UnicodeWidthChar;
-
-/// Whether colours are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Paint {
-    Colours,
-    Plain,
-}
-
-impl Paint {
-    /// Colours on a terminal, unless NO_COLOR is set.
-    pub(crate) fn of_stdout() -> Self {
-        let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        if wanted && std::io::stdout().is_terminal() { Self::Colours } else { Self::Plain }
-    }
-}
 
 /// How a piece looks. What a colour says, a word or a sign beside it says too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

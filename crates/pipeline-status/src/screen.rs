@@ -16,10 +16,11 @@ mod tables;
 
 use crate::alerts::Level;
 use crate::measure::Measured;
-use crate::row::{Paint, Row, Tone};
+use crate::row::{Row, Tone};
 use crate::since::Since;
 use crate::text::instant;
 pub(crate) use alerts::rows as alert_rows;
+use tool::Paint;
 
 /// Columns of what is said at the start of a line.
 const LABELS: usize = 11;

@@ -1,19 +1,11 @@
 //! Durations, sizes, counts, instants.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use std::io::Write;
-use tool::{Judge, Verdict};
 
 /// `45s`, `3m 35s`, `6h 48m`, `3d 4h`.
+#[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
 pub(crate) fn duration(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "whole seconds")]
-    let seconds = seconds.max(0.0) as i64;
-    match (seconds / 86_400, seconds / 3600, seconds / 60) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, minutes) => format!("{minutes}m {}s", seconds % 60),
-        (0, hours, minutes) => format!("{hours}h {}m", minutes % 60),
-        (days, hours, _) => format!("{days}d {}h", hours % 24),
-    }
+    tool::duration(seconds as i64)
 }
 
 /// `45s`, `3m`, `6h 48m`, `3d 4h`: what differs by seconds reads the same.
@@ -66,14 +58,6 @@ pub(crate) fn short(count: u64) -> String {
 pub(crate) fn percent(percent: f64) -> String {
     let shown = if percent < 100.0 { percent.min(99.9) } else { percent };
     format!("{shown:.1} %")
-}
-
-/// Writes what is data, whole.
-pub(crate) fn print(text: &str) -> anyhow::Result<()> {
-    use anyhow::Context;
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
 }
 
 #[cfg(test)]

@@ -13,10 +13,8 @@ mod looks;
 mod terminal;
 
 use crate::measure::{Gauge, Measured};
-use crate::row::Paint;
 use crate::screen::{self, Page, View};
 use crate::since::Since;
-use crate::text::print;
 use crate::verdict;
 use anyhow::Result;
 use frame::Frame;
@@ -27,7 +25,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 use terminal::Terminal;
-use tool::Verdict;
+use tool::{Paint, Verdict, print};
 
 /// Without news it is drawn again after this long, so that the age of what is shown goes on.
 const TICK: Duration = Duration::from_secs(1);

@@ -4,7 +4,6 @@ use anyhow::{Context, Result, anyhow};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use tool::{Judge, Verdict};
 
@@ -42,7 +41,7 @@ pub(crate) fn forget(ids: &BTreeSet<i64>) -> Result<u64> {
 
 /// Runs `backlog` on one of its stores; ids go in by a pipe, objects come out, one a line.
 fn ask(store: &str, command: &str, ids: &BTreeSet<i64>) -> Result<Vec<Value>> {
-    let mut child = Command::new(program());
+    let mut child = Command::new(sibling::program("backlog"));
     child.args([command, "-", "--json"]).env("BACKLOG_STORE", store);
     child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().context("backlog cannot be run").verdict(Verdict::Failed)?;
@@ -51,22 +50,11 @@ fn ask(store: &str, command: &str, ids: &BTreeSet<i64>) -> Result<Vec<Value>> {
     drop(child.stdin.take().map(|mut stdin| stdin.write_all(lines.as_bytes())));
     let output = child.wait_with_output().context("backlog").verdict(Verdict::Failed)?;
     if !output.status.success() {
+        let verdict = output.status.code().and_then(Verdict::of_environment).unwrap_or(Verdict::Failed);
         let words = String::from_utf8_lossy(&output.stderr);
         let words = words.lines().last().map_or_else(|| format!("backlog: {}", output.status), str::to_owned);
-        return Err(anyhow!(words).verdict(verdict(output.status.code())));
+        return Err(anyhow!(words).verdict(verdict));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().map(serde_json::from_str).collect::<Result<_, _>>().context("what backlog printed")
-}
-
-/// The tool beside this one, so that no PATH is needed for what was built together.
-fn program() -> PathBuf {
-    let here = std::env::current_exe().ok().map(|path| path.with_file_name("backlog"));
-    here.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("backlog"))
-}
-
-fn verdict(code: Option<i32>) -> Verdict {
-    let faults = [Verdict::Unreachable, Verdict::Io, Verdict::Busy, Verdict::Credentials, Verdict::Config];
-    let fault = faults.into_iter().find(|verdict| Some(i32::from(verdict.code())) == code);
-    fault.unwrap_or(Verdict::Failed)
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::io::{BufRead, Write};
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
-use tool::{Judge, Verdict, printable};
+use tool::{Judge, Verdict, print, printable};
 use warehouse::Ending;
 use warehouse::erase::{Erasure, Tombstone, allow, held, tombstones, vacuum};
 
@@ -131,7 +131,7 @@ impl Desk {
         Folders::find(&self.catalog)?.held(&traces, &mut give)?;
         stdout.flush().context("standard output").verdict(Verdict::Io)?;
         if lines == 0 {
-            complain(&format!("nothing is held about {person}"));
+            tool::complain(&format!("purge-people: nothing is held about {person}"));
         }
         Ok(Verdict::Done)
     }
@@ -217,15 +217,4 @@ fn id(text: &str) -> Result<i64> {
 
 fn printable_lines(text: &str) -> String {
     text.lines().map(|line| printable(line) + "\n").collect()
-}
-
-/// A word for people. When even stderr is gone there is nobody left to tell.
-fn complain(line: &str) {
-    drop(writeln!(std::io::stderr().lock(), "purge-people: {line}"));
-}
-
-fn print(text: &str) -> Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.context("standard output").verdict(Verdict::Io)
 }

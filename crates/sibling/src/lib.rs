@@ -65,8 +65,9 @@ pub fn ask(tool: &str, arguments: &[&str], patience: Duration) -> Result<Heard> 
     Ok(Heard { code: status.code(), printed, last_words })
 }
 
-/// The tool beside this one, so that no PATH is needed for what was built together.
-fn program(tool: &str) -> PathBuf {
+/// A tool beside the running one, so that no PATH is needed for what was built together; else its name itself.
+#[must_use]
+pub fn program(tool: &str) -> PathBuf {
     let here = std::env::current_exe().ok().map(|path| path.with_file_name(tool));
     here.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(tool))
 }

@@ -15,13 +15,12 @@ pub use journal::counts;
 pub use progress::Progress;
 pub use ready::announce;
 pub use signals::before_end;
-pub use terminal::printable;
+pub use terminal::{Paint, complain, duration, print, printable};
 pub use verdict::{EXIT_CODES, Judge, Verdict};
 
 use anyhow::Context;
 use clap::Parser;
 use std::num::ParseIntError;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Runs a tool: reads `.env`, parses the arguments, sets up logging and signals, runs, and turns what came of it into
@@ -82,13 +81,6 @@ fn start<Arguments: Parser>(
         run(arguments)
     });
     ExitCode::from(outcome.unwrap_or_else(|error| code(report(&name, &error))))
-}
-
-/// A tool of this name beside the running one, so that no PATH is needed for what was built together; else the name itself.
-#[must_use]
-pub fn beside(tool: &str) -> PathBuf {
-    let here = std::env::current_exe().ok().map(|path| path.with_file_name(tool));
-    here.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from(tool))
 }
 
 /// A parser for options that a variable may give: one that is set to nothing is one that is not set.

@@ -48,6 +48,13 @@ impl Verdict {
         }
     }
 
+    /// The verdict of an exit code of one of our tools that failed for what is around it, and not for its data.
+    #[must_use]
+    pub fn of_environment(code: i32) -> Option<Self> {
+        let faults = [Self::Unreachable, Self::Io, Self::Busy, Self::Credentials, Self::Config];
+        faults.into_iter().find(|verdict| i32::from(verdict.code()) == code)
+    }
+
     /// The verdict an error carries: the outermost one of its chain, or [`Verdict::Failed`].
     #[must_use]
     pub fn of(error: &anyhow::Error) -> Self {

@@ -11,7 +11,6 @@ mod conditions;
 mod delivery;
 mod ledger;
 
-use crate::commands::print;
 use crate::files;
 use crate::level::{Level, is_more_than};
 use crate::report::ERROR;
@@ -49,7 +48,7 @@ pub(crate) fn run(read: impl FnOnce() -> Result<Status>, inherited: Vec<(OsStrin
     };
     let raised: serde_json::Map<String, Value> = ledger.page.conditions.iter().filter_map(raised).collect();
     let waiting = ledger.page.outbox.len();
-    print(&format!("{}\n", json!({ "raised": raised, "sent": sent, "waiting": waiting })))?;
+    tool::print(&format!("{}\n", json!({ "raised": raised, "sent": sent, "waiting": waiting })))?;
     for failure in &failures {
         log::error!("{failure}; tried again by the next run");
     }

@@ -155,7 +155,7 @@ fn shortened(mut block: Block, room: usize) -> Vec<Row> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::Paint;
+    use tool::Paint;
 
     fn block(name: &str, weights: &[u32], least: usize) -> Block {
         let row = |(nth, weight): (usize, &u32)| (*weight, Row::of(Tone::Plain, &format!("{name}{nth}")));

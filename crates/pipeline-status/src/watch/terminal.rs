@@ -2,8 +2,6 @@
 
 use super::Event;
 use super::frame::Frame;
-use crate::row::Paint;
-use crate::text::print;
 use anyhow::{Context, Result};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
 use signal_hook::consts::{SIGHUP, SIGQUIT, SIGTSTP, SIGWINCH};
@@ -14,6 +12,8 @@ use std::sync::mpsc::Sender;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
 use std::thread;
 use std::time::Duration;
+use tool::Paint;
+use tool::print;
 use tool::{Judge, Verdict};
 
 /// The other screen, no cursor, no line that wraps; and back.
