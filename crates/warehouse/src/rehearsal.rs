@@ -2,7 +2,7 @@
 
 use crate::convert::{Converter, NoRecord, Outcome};
 use crate::copy::Fields;
-use crate::input::{Form, Input, Text, refusal};
+use crate::input::{Form, Input, refusal};
 use anyhow::{Result, ensure};
 use catalog::Resource;
 use std::io::Read;
@@ -26,16 +26,12 @@ pub struct Rehearsal {
 /// # Errors
 /// [`Verdict::Refused`](verdict::Verdict::Refused) when a load would be refused for what its input is. Any other one is a
 /// mistake of ours: a row that PostgreSQL would not understand.
-pub fn rehearse(resource: &Resource, form: Form, reader: Box<dyn Read>) -> Result<Rehearsal> {
+pub fn rehearse(resource: &Resource, form: Form, reader: Box<dyn Read + Send>) -> Result<Rehearsal> {
     let mut input = Input::of(reader, NAME.to_owned(), form, resource)?;
     let converter = Converter::new(resource);
     let (mut rehearsal, mut fields) = (Rehearsal::default(), Fields::default());
     while let Some((line, text)) = input.next()? {
-        let outcome = match text {
-            Text::Line(text) => converter.line(text, &mut fields),
-            Text::Cells(cells) => Ok(converter.cells(cells, &mut fields)),
-        };
-        match outcome {
+        match converter.text(text, &mut fields) {
             Ok(Outcome::Typed { .. }) => rehearsal.typed += 1,
             Ok(Outcome::Rejected { .. }) => rehearsal.rejected += 1,
             Ok(Outcome::OutOfScope) => {

@@ -1,7 +1,7 @@
 //! How a record becomes a typed row: the one place that knows what a JSON value means for a column.
 //!
-//! The seam is narrow on purpose: text in ([`Converter::line`], [`Converter::cells`]), encoded [`Fields`] out. What
-//! happens in between may change.
+//! The seam is narrow on purpose: text in ([`Converter::text`]), encoded [`Fields`] out. What happens in between may
+//! change.
 //!
 //! # Layout
 //! - this file: from record to row, what is absent, what is out of scope.
@@ -15,6 +15,7 @@ mod record;
 mod value;
 
 use crate::copy::Fields;
+use crate::input::Text;
 use catalog::Resource;
 use pick::{Branch, Found};
 use record::{Record, Said, cell, steps};
@@ -73,6 +74,17 @@ impl<'a> Converter<'a> {
             tree: Branch::of(steps.iter().map(Vec::as_slice)),
             places: steps.len(),
             scope: resource.scope.iter().map(rule).collect(),
+        }
+    }
+
+    /// Reads a record, however it is written.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn text(&self, text: Text<'_>, fields: &mut Fields) -> Result<Outcome, NoRecord> {
+        match text {
+            Text::Line(line) => self.line(line, fields),
+            Text::Cells(cells) => Ok(self.cells(cells, fields)),
         }
     }
 

@@ -7,9 +7,9 @@ use anyhow::Result;
 use catalog::Resource;
 use csv::{Reader, StringRecord};
 use serde_json::{Map, Value};
-use std::cell::Cell;
 use std::io::Read;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use verdict::{Judge, Verdict};
 
 /// Reads row by row.
@@ -19,28 +19,28 @@ pub(super) struct Cells {
     header: Vec<String>,
     record: StringRecord,
     cells: Map<String, Value>,
-    quotes: Rc<Cell<u64>>,
+    quotes: Arc<AtomicU64>,
 }
 
 /// Counts quotes on their way: each one that is opened is closed, unless the input was cut.
 struct Quotes {
-    reader: Box<dyn Read>,
-    seen: Rc<Cell<u64>>,
+    reader: Box<dyn Read + Send>,
+    seen: Arc<AtomicU64>,
 }
 
 impl Read for Quotes {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let count = self.reader.read(buffer)?;
         let quotes = buffer[..count].iter().filter(|byte| **byte == b'"').count();
-        self.seen.set(self.seen.get() + quotes as u64);
+        self.seen.fetch_add(quotes as u64, Ordering::Relaxed);
         Ok(count)
     }
 }
 
 impl Cells {
-    pub(super) fn new(reader: Box<dyn Read>, name: String, resource: &Resource) -> Result<Self> {
-        let quotes = Rc::new(Cell::new(0));
-        let reader = Quotes { reader, seen: Rc::clone(&quotes) };
+    pub(super) fn new(reader: Box<dyn Read + Send>, name: String, resource: &Resource) -> Result<Self> {
+        let quotes = Arc::new(AtomicU64::new(0));
+        let reader = Quotes { reader, seen: Arc::clone(&quotes) };
         let mut reader = csv::ReaderBuilder::new().from_reader(reader);
         let header = reader.headers().map_err(|error| read_error(&name, error))?;
         let header: Vec<String> =
@@ -62,7 +62,7 @@ impl Cells {
     /// The next row, with the number of the line it starts on, from 1.
     pub(super) fn next(&mut self) -> Result<Option<(u64, &Map<String, Value>)>> {
         if !self.reader.read_record(&mut self.record).map_err(|error| read_error(&self.name, error))? {
-            if self.quotes.get().is_multiple_of(2) {
+            if self.quotes.load(Ordering::Relaxed).is_multiple_of(2) {
                 return Ok(None);
             }
             return Err(refusal(

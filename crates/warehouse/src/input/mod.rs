@@ -73,8 +73,18 @@ pub(crate) enum Text<'i> {
     Cells(&'i Map<String, Value>),
 }
 
+impl Text<'_> {
+    /// A line as it is written, cells as an object.
+    pub(crate) fn to_json(self) -> serde_json::Result<String> {
+        match self {
+            Self::Line(line) => Ok(line.to_owned()),
+            Self::Cells(cells) => serde_json::to_string(cells),
+        }
+    }
+}
+
 enum Records {
-    Lines(Lines<Box<dyn Read>>),
+    Lines(Lines<Box<dyn Read + Send>>),
     Cells(Box<Cells>),
     None,
 }
@@ -86,7 +96,7 @@ impl Input {
     /// [`Verdict::Io`] when it is not there or cannot be read, [`Verdict::Refused`] when its header fits no table.
     pub(crate) fn open(source: &Source, resource: &Resource) -> Result<Self> {
         let name = source.name();
-        let (reader, manifest, bytes): (Box<dyn Read>, _, _) = match source {
+        let (reader, manifest, bytes): (Box<dyn Read + Send>, _, _) = match source {
             Source::Stdin(_) => (Box::new(std::io::stdin()), None, None),
             Source::File(path, _) => {
                 let file =
@@ -109,7 +119,7 @@ impl Input {
     ///
     /// # Errors
     /// [`Verdict::Refused`] when their header fits no table.
-    pub(crate) fn of(reader: Box<dyn Read>, name: String, form: Form, resource: &Resource) -> Result<Self> {
+    pub(crate) fn of(reader: Box<dyn Read + Send>, name: String, form: Form, resource: &Resource) -> Result<Self> {
         let records = match form {
             Form::Ndjson => Records::Lines(Lines::new(reader, name)),
             Form::Csv => Records::Cells(Box::new(Cells::new(reader, name, resource)?)),

@@ -4,10 +4,11 @@
 //! what was written, and the load goes the long way from the start of its input.
 
 use super::attempt::Attempt;
-use crate::convert::{Converter, Outcome};
-use crate::copy::{Copy, Fields};
+use super::feed::Feed;
+use super::fill::STRIDE;
+use crate::convert::Outcome;
+use crate::copy::{Copy, Fields, Takes};
 use crate::fault;
-use crate::input::{Input, Text};
 use anyhow::{Result, bail, ensure};
 use postgres::Transaction;
 
@@ -38,7 +39,8 @@ pub(super) fn is_possible(attempt: &mut Attempt<'_>) -> Result<bool> {
 /// When the database is away.
 pub(super) fn run(
     attempt: &mut Attempt<'_>,
-    input: &mut Input,
+    feed: &mut Feed<'_>,
+    promised: Option<u64>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<bool> {
     // As the binary format counts: microseconds since 2000. Now, not when the transaction began and waited for locks.
@@ -49,9 +51,8 @@ pub(super) fn run(
         attempt.terms.table(),
         attempt.terms.columns("")
     );
-    let converter = Converter::new(attempt.load.resource);
     let mut nested = attempt.transaction.transaction().map_err(|error| fault::of(&error))?;
-    match copy(&mut nested, &statement, now, &converter, input, progress) {
+    match copy(&mut nested, &statement, now, feed, promised, progress) {
         Ok(counts) => {
             nested.commit().map_err(|error| fault::of(&error))?;
             let summary = &mut attempt.summary;
@@ -77,30 +78,26 @@ fn copy(
     transaction: &mut Transaction<'_>,
     statement: &str,
     now: i64,
-    converter: &Converter<'_>,
-    input: &mut Input,
+    feed: &mut Feed<'_>,
+    promised: Option<u64>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Counts> {
     let mut copy = Copy::start(transaction, statement)?;
-    let (mut lead, mut fields) = (Fields::default(), Fields::default());
+    let mut lead = Fields::default();
     lead.timestamptz(now);
     let mut counts = Counts::default();
-    while let Some((line, text)) = input.next()? {
+    while let Some(record) = feed.next()? {
         counts.read += 1;
-        if counts.read.is_multiple_of(super::stage::STRIDE) {
+        if counts.read.is_multiple_of(STRIDE) {
             progress(counts.read);
         }
-        let outcome = match text {
-            Text::Line(line) => converter.line(line, &mut fields),
-            Text::Cells(cells) => Ok(converter.cells(cells, &mut fields)),
-        };
-        match outcome {
-            Ok(Outcome::Typed { .. }) => copy.row(&lead, &fields)?,
-            Ok(Outcome::OutOfScope) => counts.out_of_scope += 1,
-            Ok(Outcome::Rejected { .. }) | Err(_) => bail!("line {line} is no plain record"),
+        match record.outcome {
+            Outcome::Typed { .. } => copy.row(lead.as_row(), record.row)?,
+            Outcome::OutOfScope => counts.out_of_scope += 1,
+            Outcome::Rejected { .. } => bail!("line {} is no plain record", record.line),
         }
     }
-    let promised = input.manifest.as_ref().map_or(counts.read, |manifest| manifest.rows);
+    let promised = promised.unwrap_or(counts.read);
     ensure!(counts.read == promised, "{} records instead of {promised}", counts.read);
     copy.finish()?;
     Ok(counts)

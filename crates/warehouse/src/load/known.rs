@@ -1,124 +1,83 @@
-//! What the table holds already, by key and digest: a record that says the same is dropped at once, and never staged.
+//! What the table holds already: a record that says the same is dropped at once, and never staged.
 //!
-//! Most of a walk is unchanged, and to send, stage and join it costs several times as much as to read the table once.
-//! A digest has 64 bits: among a billion changed records, one is taken for unchanged with a chance of one in ten billion.
-//! What differs, is new, or is told twice goes the long way, where the server compares.
+//! Most of a walk is unchanged, and to send, stage and join it costs several times as much as to read the table once. The
+//! table is read beside the input, in the order in which the input's keys come, rising or falling: each row meets its record
+//! and both are forgotten. Rows that the input passes over are remembered by key and digest, since a walk of several lists
+//! comes back to them. A digest has 64 bits: among a billion changed records, one is taken for unchanged with a chance of
+//! one in ten billion. What differs, is new, or is told twice goes the long way, where the server compares.
 
 use super::attempt::Attempt;
 use super::quarantine::holds_any;
-use crate::copy::{Copy, Fields, Rows};
+use super::sql::Terms;
+use crate::copy::{Copy, Fields, Row, Rows, Spool, Takes};
 use anyhow::{Context, Result};
 use catalog::Type;
+use postgres::Transaction;
+use std::cmp::Ordering;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// Rows up to which this is done: sixteen bytes of memory for each.
-const MOST: i64 = 1_200_000;
+/// Rows passed over that are remembered, seventeen bytes each. Records of others are compared by the server.
+const MOST: usize = 1_200_000;
 
 /// The temporary table of rows that the input did not tell of.
 pub(super) const UNSEEN: &str = "_unseen";
 
-/// The rows of a table.
-pub(super) struct Known {
-    /// By key, ascending.
-    rows: Vec<Row>,
-    /// Whether the input has told of a row, by its place.
-    seen: Vec<bool>,
+/// A table that is being read.
+pub(super) struct Known<'t> {
+    table: Rows<'t>,
     /// Place of the key among the columns.
     key: usize,
-    /// Where the last record was found: the next one is often beside it.
-    last: usize,
+    is_falling: bool,
+    /// The row that is reached; none at the end.
+    reached: Option<Reached>,
+    /// Rows passed over, in the order of the table.
+    passed: Vec<Passed>,
+    /// Whether the input has told of one since, by its place.
+    told: Vec<bool>,
+    /// Keys that were passed over and not remembered.
+    forgotten: Spool,
 }
 
 #[derive(Clone, Copy)]
-struct Row {
+struct Reached {
     key: i64,
-    /// Zero for a row that has to be compared whatever the input says.
-    digest: u64,
+    /// Whether something of its key waits in quarantine: that is decided among the staged.
+    waits: bool,
 }
 
-impl Known {
-    /// Reads the table when that is worth it: when it has one whole number as its key, is not too large, and not much larger
-    /// than the input. The locks of the load must be held, or what is read here may change before it is relied on.
-    pub(super) fn read(attempt: &mut Attempt<'_>, input_bytes: u64) -> Result<Option<Self>> {
-        let resource = attempt.load.resource;
-        let [key] = resource.key.as_slice() else { return Ok(None) };
-        let place = resource.columns.iter().position(|column| column.name == *key);
-        let Some(key) = place.filter(|place| resource.columns[*place].kind == Type::Bigint) else {
-            return Ok(None);
-        };
-        let size = "SELECT pg_relation_size(oid), greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = to_regclass($1)";
-        let row = attempt.row("looking at the table", size, &[&attempt.terms.table()])?;
-        let (bytes, rows): (i64, i64) = (row.get(0), row.get(1));
-        if bytes == 0 || 2 * input_bytes < bytes.unsigned_abs() || rows > MOST {
-            return Ok(None);
-        }
-        log::info!("{}: reading what the table holds", resource.table);
-        let mut known =
-            Self { rows: Vec::with_capacity(usize::try_from(rows)?), seen: Vec::new(), key, last: 0 };
-        if known.fill(attempt)? { Ok(Some(known)) } else { Ok(None) }
-    }
-
-    /// Whether there were few enough.
-    fn fill(&mut self, attempt: &mut Attempt<'_>) -> Result<bool> {
-        let statement = statement(attempt)?;
-        let mut rows = Rows::start(&mut attempt.transaction, &statement)?;
-        while let Some(row) = rows.next()? {
-            if self.rows.len() as i64 >= MOST {
-                return Ok(false);
-            }
-            let (waits, columns) = row.split_first().context("a row without columns")?;
-            let key = columns.bigint(self.key).context("a row without a key")?;
-            let digest = if waits == Some(&[1]) { 0 } else { digest(columns.bytes()) };
-            self.rows.push(Row { key, digest });
-        }
-        self.rows.sort_unstable_by_key(|row| row.key);
-        self.seen = vec![false; self.rows.len()];
-        Ok(true)
-    }
-
-    /// Whether a record says what the table holds, and is the first that tells of its row: which of several counts is
-    /// decided among the staged.
-    pub(super) fn holds(&mut self, fields: &Fields, absent: i64) -> bool {
-        let digest_there = self.hear(fields);
-        absent == 0 && digest_there == Some(digest(fields.as_row().bytes()))
-    }
-
-    /// Notes that the input tells of a row; gives its digest when that is the first time.
-    pub(super) fn hear(&mut self, fields: &Fields) -> Option<u64> {
-        let place = self.find(fields.as_row().bigint(self.key)?)?;
-        let is_first = !std::mem::replace(&mut self.seen[place], true);
-        is_first.then(|| self.rows[place].digest)
-    }
-
-    /// Makes a temporary table of the keys that the input did not tell of.
-    pub(super) fn unseen(&self, attempt: &mut Attempt<'_>) -> Result<()> {
-        let key = attempt.terms.key("");
-        attempt.run(
-            "noting what was not told of",
-            &format!("CREATE TEMP TABLE {UNSEEN} ({key} bigint) ON COMMIT DROP"),
-        )?;
-        let mut copy =
-            Copy::start(&mut attempt.transaction, &format!("COPY {UNSEEN} FROM STDIN (FORMAT binary)"))?;
-        let mut fields = Fields::default();
-        for (row, _) in self.rows.iter().zip(&self.seen).filter(|(_, seen)| !**seen) {
-            fields.clear();
-            fields.bigint(row.key);
-            copy.row(&Fields::default(), &fields)?;
-        }
-        copy.finish()
-    }
-
-    fn find(&mut self, key: i64) -> Option<usize> {
-        let near = [self.last + 1, self.last, self.last.saturating_sub(1)];
-        let near = near.into_iter().find(|place| self.rows.get(*place).is_some_and(|row| row.key == key));
-        self.last = near.or_else(|| self.rows.binary_search_by_key(&key, |row| row.key).ok())?;
-        Some(self.last)
-    }
+struct Passed {
+    key: i64,
+    /// None for a row that has to be compared whatever the input says.
+    digest: Option<std::num::NonZeroU64>,
 }
 
-/// Every row, as a record that says the same would be written, and whether something of its key waits in quarantine: that
-/// is decided among the staged.
-fn statement(attempt: &mut Attempt<'_>) -> Result<String> {
+/// Where a record's row is.
+enum Place {
+    /// It is reached.
+    Here,
+    Passed(usize),
+    Nowhere,
+}
+
+/// Keys of rows that the input did not tell of. Some may be among the staged.
+pub(super) struct Unseen(Spool);
+
+/// Place of the key among the columns, when reading the table is worth it: when it has one whole number as its key and is
+/// not empty, and not much larger than the input.
+pub(super) fn is_worth_reading(attempt: &mut Attempt<'_>, input_bytes: u64) -> Result<Option<usize>> {
+    let resource = attempt.load.resource;
+    let [key] = resource.key.as_slice() else { return Ok(None) };
+    let place = resource.columns.iter().position(|column| column.name == *key);
+    let Some(key) = place.filter(|place| resource.columns[*place].kind == Type::Bigint) else {
+        return Ok(None);
+    };
+    let size = "SELECT pg_relation_size(to_regclass($1))";
+    let bytes: i64 = attempt.row("looking at the table", size, &[&attempt.terms.table()])?.get(0);
+    Ok((bytes > 0 && 2 * input_bytes >= bytes.unsigned_abs()).then_some(key))
+}
+
+/// Every row, as a record that says the same would be written, and whether it waits.
+pub(super) fn statement(attempt: &mut Attempt<'_>, is_falling: bool) -> Result<String> {
     let terms = attempt.terms;
     let waits = if holds_any(attempt)? {
         let (table, key) = (terms.table_name(), terms.key_text("t."));
@@ -126,10 +85,140 @@ fn statement(attempt: &mut Attempt<'_>) -> Result<String> {
     } else {
         "false".to_owned()
     };
-    let (columns, table) = (terms.columns("t."), terms.table());
-    Ok(format!("COPY (SELECT {waits}, {columns} FROM {table} t) TO STDOUT (FORMAT binary)"))
+    let (columns, table, key) = (terms.columns("t."), terms.table(), terms.key("t."));
+    let order = if is_falling { "DESC" } else { "ASC" };
+    Ok(format!(
+        "COPY (SELECT {waits}, {columns} FROM {table} t ORDER BY {key} {order}) TO STDOUT (FORMAT binary)"
+    ))
 }
 
-fn digest(bytes: &[u8]) -> u64 {
-    xxh3_64(bytes).max(1)
+impl<'t> Known<'t> {
+    /// Begins to read the table. The locks of the load must be held, or what is read here may change before it is relied on.
+    pub(super) fn start(
+        transaction: &'t mut Transaction<'_>,
+        statement: &str,
+        key: usize,
+        is_falling: bool,
+    ) -> Result<Self> {
+        let mut known = Self {
+            table: Rows::start(transaction, statement)?,
+            key,
+            is_falling,
+            reached: None,
+            passed: Vec::new(),
+            told: Vec::new(),
+            forgotten: Spool::new(),
+        };
+        known.step()?;
+        Ok(known)
+    }
+
+    /// Whether a record says what the table holds, and is the first that tells of its row: which of several counts is
+    /// decided among the staged.
+    pub(super) fn holds(&mut self, record: Row<'_>, absent: i64) -> Result<bool> {
+        match self.find(record)? {
+            Place::Here => {
+                let (_, row) = split(self.table.row()?)?;
+                let waits = self.reached.is_some_and(|reached| reached.waits);
+                let same = absent == 0 && !waits && row == record.bytes();
+                self.step()?;
+                Ok(same)
+            }
+            Place::Passed(place) => {
+                let is_first = !std::mem::replace(&mut self.told[place], true);
+                Ok(is_first && absent == 0 && self.passed[place].digest == Some(digest(record.bytes())))
+            }
+            Place::Nowhere => Ok(false),
+        }
+    }
+
+    /// Notes that the input tells of a row.
+    pub(super) fn hear(&mut self, record: Row<'_>) -> Result<()> {
+        match self.find(record)? {
+            Place::Here => self.step()?,
+            Place::Passed(place) => self.told[place] = true,
+            Place::Nowhere => {}
+        }
+        Ok(())
+    }
+
+    /// Reads the table to its end.
+    pub(super) fn finish(mut self) -> Result<Unseen> {
+        while let Some(reached) = self.reached {
+            forget(&mut self.forgotten, reached.key)?;
+            self.step()?;
+        }
+        for (row, _) in self.passed.iter().zip(&self.told).filter(|(_, told)| !**told) {
+            forget(&mut self.forgotten, row.key)?;
+        }
+        Ok(Unseen(self.forgotten))
+    }
+
+    /// Goes on in the table up to a record's key.
+    fn find(&mut self, record: Row<'_>) -> Result<Place> {
+        let Some(key) = record.bigint(self.key) else { return Ok(Place::Nowhere) };
+        while let Some(reached) = self.reached {
+            match self.order(reached.key, key) {
+                Ordering::Less => self.pass(reached)?,
+                Ordering::Equal => return Ok(Place::Here),
+                Ordering::Greater => break,
+            }
+        }
+        let place = self.passed.binary_search_by(|passed| self.order(passed.key, key));
+        Ok(place.map_or(Place::Nowhere, Place::Passed))
+    }
+
+    fn order(&self, one: i64, other: i64) -> Ordering {
+        if self.is_falling { other.cmp(&one) } else { one.cmp(&other) }
+    }
+
+    /// Leaves the row that is reached behind.
+    fn pass(&mut self, reached: Reached) -> Result<()> {
+        if self.passed.len() < MOST {
+            let digest = if reached.waits { None } else { Some(digest(split(self.table.row()?)?.1)) };
+            self.passed.push(Passed { key: reached.key, digest });
+            self.told.push(false);
+        } else {
+            forget(&mut self.forgotten, reached.key)?;
+        }
+        self.step()
+    }
+
+    fn step(&mut self) -> Result<()> {
+        self.reached = None;
+        if self.table.step()? {
+            let row = self.table.row()?;
+            let key = row.bigint(self.key + 1).context("a row without its key")?;
+            self.reached = Some(Reached { key, waits: split(row)?.0 });
+        }
+        Ok(())
+    }
+}
+
+impl Unseen {
+    /// Makes a temporary table of them.
+    pub(super) fn into_table(self, transaction: &mut Transaction<'_>, terms: Terms<'_>) -> Result<()> {
+        let key = terms.key("");
+        let create = format!("CREATE TEMP TABLE {UNSEEN} ({key} bigint) ON COMMIT DROP");
+        transaction.batch_execute(&create).map_err(|error| crate::fault::of(&error))?;
+        let mut copy = Copy::start(transaction, &format!("COPY {UNSEEN} FROM STDIN (FORMAT binary)"))?;
+        self.0.pour(&mut copy)?;
+        copy.finish()
+    }
+}
+
+fn forget(spool: &mut Spool, key: i64) -> Result<()> {
+    let mut fields = Fields::default();
+    fields.bigint(key);
+    spool.row(Fields::default().as_row(), fields.as_row())
+}
+
+/// Whether a row waits, and the bytes of its columns.
+fn split(row: Row<'_>) -> Result<(bool, &[u8])> {
+    let (waits, columns) = row.split_first().context("a row without columns")?;
+    Ok((waits == Some(&[1]), columns.bytes()))
+}
+
+fn digest(bytes: &[u8]) -> std::num::NonZeroU64 {
+    xxh3_64(bytes).try_into().unwrap_or(std::num::NonZeroU64::MIN)
 }

@@ -9,8 +9,8 @@
 //! # Layout
 //! - this file: what a load is asked for, and the order of its steps.
 //! - `attempt`: the transaction and its common questions.
-//! - `stage`: input into the stage. `known`: what the table holds already, and need not be staged. `direct`: into an empty
-//!   table without a stage.
+//! - `feed`: the input, typed. `stage`: where it waits. `fill`: from the one to the other. `known`: what the table holds
+//!   already, and need not be staged. `direct`: into an empty table without a stage.
 //! - `locks`, `release`, `erased`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
 //! - `sql`: expressions that the steps share.
 //! - [`Summary`]: what came of it.
@@ -18,6 +18,8 @@
 mod attempt;
 mod direct;
 mod erased;
+mod feed;
+mod fill;
 mod known;
 mod ledger;
 pub(crate) mod locks;
@@ -34,7 +36,8 @@ use crate::input::{Input, Source};
 use anyhow::{Context, Result, anyhow};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
-use known::Known;
+use feed::Feed;
+use known::Unseen;
 pub use ledger::{rewind, watermark};
 use postgres::Client;
 pub(crate) use prune::most;
@@ -151,29 +154,14 @@ fn nothing_written(error: anyhow::Error) -> anyhow::Error {
 fn up_to_the_end<'a>(
     client: &'a mut Client,
     load: &'a Load<'a>,
-    mut input: Input,
+    input: Input,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Attempt<'a>> {
     let mut attempt = Attempt::begin(client, load)?;
     let manifest = input.manifest.clone();
     let prunable = prune::scope(load, manifest.as_ref());
-    // A stream may take its time: others need not wait for it. What is at hand is read under the locks, so that what the
-    // table holds can be relied on meanwhile.
-    let at_hand = input.bytes;
-    let mut known = None;
-    if let Some(bytes) = at_hand {
-        locks::take(&mut attempt, prunable.is_some())?;
-        if direct::is_possible(&mut attempt)? {
-            let is_filled = direct::run(&mut attempt, &mut input, progress)?;
-            input = if is_filled { Input::nothing() } else { Input::open(&load.source, load.resource)? };
-        } else {
-            known = Known::read(&mut attempt, bytes)?;
-        }
-    }
-    stage::fill(&mut attempt, &mut input, known.as_mut(), progress)?;
-    if at_hand.is_none() {
-        locks::take(&mut attempt, prunable.is_some())?;
-    }
+    let unseen = take_in(&mut attempt, input, prunable.is_some(), progress)?;
+    stage::analyze(&mut attempt)?;
     if let Some(manifest) = &manifest {
         ledger::refuse_what_would_go_back(&mut attempt, manifest)?;
     }
@@ -188,8 +176,53 @@ fn up_to_the_end<'a>(
     upsert::run(&mut attempt)?;
     quarantine::keep(&mut attempt)?;
     if let Some(scope) = &prunable {
-        prune::run(&mut attempt, scope, known.as_ref())?;
+        prune::run(&mut attempt, scope, unseen)?;
     }
     ledger::record(&mut attempt, manifest.as_ref())?;
     Ok(attempt)
+}
+
+/// Brings the input into the stage, or as much of it as must be compared; takes the locks of the load. Gives the rows that
+/// it did not tell of, when they were looked at.
+fn take_in(
+    attempt: &mut Attempt<'_>,
+    input: Input,
+    prunes: bool,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Option<Unseen>> {
+    let (load, name) = (attempt.load, attempt.summary.source.clone());
+    let manifest = input.manifest.clone();
+    // A stream may take its time: others need not wait for it. What is at hand is read under the locks, so that what the
+    // table holds can be relied on meanwhile.
+    let Some(bytes) = input.bytes else {
+        stage::create(attempt)?;
+        let tally = fill::plainly(attempt, &mut Feed::here(input, load.resource, &name), progress)?;
+        tally.close(attempt, manifest.as_ref(), progress)?;
+        locks::take(attempt, prunes)?;
+        return Ok(None);
+    };
+    locks::take(attempt, prunes)?;
+    let mut input = input;
+    if direct::is_possible(attempt)? {
+        let promised = manifest.as_ref().map(|manifest| manifest.rows);
+        let is_filled = feed::beside(input, load.resource, &name, |feed| {
+            direct::run(attempt, feed, promised, progress)
+        })?;
+        if is_filled {
+            stage::create(attempt)?;
+            return Ok(None);
+        }
+        input = Input::open(&load.source, load.resource)?;
+    }
+    let key = known::is_worth_reading(attempt, bytes)?;
+    stage::create(attempt)?;
+    let (tally, unseen) = feed::beside(input, load.resource, &name, |feed| match key {
+        Some(key) => {
+            let (tally, unseen) = fill::beside_the_table(attempt, key, feed, progress)?;
+            Ok((tally, Some(unseen)))
+        }
+        None => Ok((fill::plainly(attempt, feed, progress)?, None)),
+    })?;
+    tally.close(attempt, manifest.as_ref(), progress)?;
+    Ok(unseen)
 }

@@ -1,12 +1,12 @@
 //! What left the API leaves the mirror: only by a complete export, and only up to a share.
 
 use super::attempt::Attempt;
-use super::known::{Known, UNSEEN};
+use super::known::{UNSEEN, Unseen};
 use super::sql::Terms;
 use super::upsert::give_examples;
 use super::{Load, erased, locks};
 use crate::name::{literal, quoted};
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use exports::{Kind, Manifest};
 use verdict::{Judge, Verdict};
 
@@ -38,7 +38,7 @@ pub(super) fn scope(load: &Load<'_>, manifest: Option<&Manifest>) -> Option<Scop
 ///
 /// # Errors
 /// [`Verdict::Refused`] when that were too many, or the export is empty and the table is not.
-pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, known: Option<&Known>) -> Result<()> {
+pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, unseen: Option<Unseen>) -> Result<()> {
     let terms = attempt.terms;
     if attempt.keyless > 0 {
         let table = &attempt.load.resource.table;
@@ -48,16 +48,20 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, known: Option<&Known
         );
         return Ok(());
     }
-    if let Some(known) = known {
-        known.unseen(attempt)?;
+    let among = if unseen.is_some() {
+        format!(" JOIN {UNSEEN} u ON {}", terms.same_key("u.", "t."))
+    } else {
+        String::new()
+    };
+    if let Some(unseen) = unseen {
+        unseen.into_table(&mut attempt.transaction, terms).context("noting what was not told of")?;
     }
     let create = format!(
-        "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t{}
+        "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t{among}
          WHERE t.ingested_at < {} AND NOT EXISTS (SELECT FROM _stage s WHERE {})",
         gone(terms),
         terms.key("t."),
         terms.table(),
-        known.map_or_else(String::new, |_| format!(" JOIN {UNSEEN} u ON {}", terms.same_key("u.", "t."))),
         scope.started,
         terms.same_key("s.", "t.")
     );

@@ -5,6 +5,7 @@ use super::quarantine::holds_any;
 use super::sql::Terms;
 use super::stage::Rows;
 use crate::convert::{Converter, NoRecord, Outcome};
+use crate::copy::Fields;
 use crate::fault;
 use crate::input::Text;
 use crate::name::{literal, quoted};
@@ -90,6 +91,7 @@ fn release_untyped(attempt: &mut Attempt<'_>) -> Result<()> {
         WHERE table_name = $1 AND reason_kind = 'type' AND record_key > $2 ORDER BY record_key LIMIT $3";
     let resource = attempt.load.resource;
     let converter = Converter::new(resource);
+    let mut fields = Fields::default();
     let mut last = String::new();
     loop {
         let waiting = attempt.rows("looking into quarantine", query, &[&resource.table, &last, &BATCH])?;
@@ -105,8 +107,8 @@ fn release_untyped(attempt: &mut Attempt<'_>) -> Result<()> {
                 (None, Some(Value::Object(cells))) => Text::Cells(cells),
                 _ => continue,
             };
-            match rows.convert(&converter, text) {
-                Ok(Outcome::Typed { absent }) => rows.typed(0, absent)?,
+            match converter.text(text, &mut fields) {
+                Ok(Outcome::Typed { absent }) => rows.typed(0, absent, fields.as_row())?,
                 Ok(Outcome::OutOfScope) => attempt.summary.out_of_scope += 1,
                 Ok(Outcome::Rejected { .. }) | Err(NoRecord { .. }) => continue,
             }

@@ -1,165 +1,92 @@
 //! The stage: the input as typed rows in a temporary table, each key once.
 
 use super::attempt::{Attempt, Lacking};
-use super::known::Known;
+use super::feed::Record;
 use super::sql::{OWN_COLUMNS, Terms};
-use crate::convert::{Converter, NoRecord, Outcome};
-use crate::copy::{Copy, Fields};
-use crate::input::{self, Input, Text};
+use crate::convert::Outcome;
+use crate::copy::{Copy, Fields, Row, Spool, Takes};
 use crate::name::quoted;
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use postgres::Transaction;
-use verdict::{Judge, Verdict};
 
-/// So many records may always be rejected: one new word of an enumeration must not stop a table of seventy rows for good.
-const ALWAYS: u64 = 1;
-
-/// How many reasons a refusal quotes.
-const REASONS: usize = 3;
-
-/// How many records go by between two words on progress.
-pub(super) const STRIDE: u64 = 1024;
-
-/// Creates the stage and streams the input into it.
-///
-/// # Errors
-/// [`Verdict::Refused`] when a line is no record, when too many records are rejected, or when an export does not hold
-/// the rows that its manifest promises.
-pub(super) fn fill(
-    attempt: &mut Attempt<'_>,
-    input: &mut Input,
-    mut known: Option<&mut Known>,
-    progress: &mut dyn FnMut(u64),
-) -> Result<()> {
+/// Creates the stage.
+pub(super) fn create(attempt: &mut Attempt<'_>) -> Result<()> {
     let columns = attempt.load.resource.columns.iter();
     let columns = columns.map(|column| format!("{} {}", quoted(&column.name), column.kind));
     let columns = columns.collect::<Vec<_>>().join(", ");
     let create = format!("CREATE TEMP TABLE _stage ({OWN_COLUMNS}, {columns}) ON COMMIT DROP");
-    attempt.run("creating the stage", &create)?;
-    let mut rows = Rows::open(&mut attempt.transaction, attempt.terms)?;
-    let converter = Converter::new(attempt.load.resource);
-    let mut reasons: Vec<String> = Vec::new();
-    let summary = &mut attempt.summary;
-    while let Some((line, text)) = input.next()? {
-        summary.read += 1;
-        if summary.read.is_multiple_of(STRIDE) {
-            progress(summary.read);
-        }
-        match rows.convert(&converter, text) {
-            Ok(Outcome::Typed { absent }) => {
-                if known.as_mut().is_some_and(|known| known.holds(&rows.fields, absent)) {
-                    attempt.held += 1;
-                } else {
-                    rows.typed(line, absent)?;
-                }
-            }
-            Ok(Outcome::OutOfScope) => summary.out_of_scope += 1,
-            Ok(Outcome::Rejected { reason, keyed }) => {
-                let reason = format!("line {line}, {reason}");
-                if let Some(known) = &mut known {
-                    known.hear(&rows.fields);
-                }
-                rows.rejected(line, text, &reason)?;
-                summary.rejected += 1;
-                attempt.keyless += u64::from(!keyed);
-                if reasons.len() < REASONS {
-                    reasons.push(reason);
-                }
-            }
-            Err(NoRecord { column, problem }) => {
-                return Err(input::refusal(
-                    &summary.source,
-                    &format!("line {line} column {column}"),
-                    &problem,
-                ));
-            }
-        }
-    }
-    progress(summary.read);
-    rows.finish()?;
-    refuse(attempt, input, &reasons)?;
+    attempt.run("creating the stage", &create)
+}
+
+/// Lets the server look at the stage, to plan by.
+pub(super) fn analyze(attempt: &mut Attempt<'_>) -> Result<()> {
     let analyze = format!("ANALYZE _stage ({})", attempt.terms.key(""));
     attempt.run("looking at the stage", &analyze)
 }
 
-fn refuse(attempt: &Attempt<'_>, input: &Input, reasons: &[String]) -> Result<()> {
-    let summary = &attempt.summary;
-    let problem = match &input.manifest {
-        Some(manifest) if manifest.rows != summary.read => {
-            format!(
-                "{} holds {} records, its manifest promises {}",
-                summary.source, summary.read, manifest.rows
-            )
-        }
-        _ if exceeds(summary.rejected, summary.read, attempt.load.limits.rejects) => format!(
-            "{}: {} of {} records cannot be typed, more than --max-rejects {} allows: {}",
-            summary.source,
-            summary.rejected,
-            summary.read,
-            attempt.load.limits.rejects,
-            reasons.join("; ")
-        ),
-        _ => return Ok(()),
-    };
-    Err(anyhow!("{problem}; nothing was written").verdict(Verdict::Refused))
-}
-
-/// Whether a part is more than a share of the whole.
-#[expect(clippy::cast_precision_loss, reason = "counts of rows stay far below 2^53")]
-fn exceeds(part: u64, whole: u64, share: f64) -> bool {
-    part > ALWAYS && part as f64 > share * whole as f64
-}
-
 /// Rows on their way into the stage.
-pub(super) struct Rows<'a> {
-    copy: Copy<'a>,
+pub(super) struct Rows<T> {
+    to: T,
     lead: Fields,
-    fields: Fields,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Rows<Copy<'a>> {
+    /// Into the stage itself.
     pub(super) fn open(transaction: &'a mut Transaction<'_>, terms: Terms<'_>) -> Result<Self> {
         let columns = terms.columns("");
         let statement =
             format!("COPY _stage (_line, _absent, _record, _reason, {columns}) FROM STDIN (FORMAT binary)");
         let copy = Copy::start(transaction, &statement)?;
-        Ok(Self { copy, lead: Fields::default(), fields: Fields::default() })
+        Ok(Self { to: copy, lead: Fields::default() })
     }
 
-    /// Reads a record into the row at hand.
-    pub(super) fn convert(&mut self, converter: &Converter<'_>, text: Text<'_>) -> Result<Outcome, NoRecord> {
-        match text {
-            Text::Line(line) => converter.line(line, &mut self.fields),
-            Text::Cells(cells) => Ok(converter.cells(cells, &mut self.fields)),
+    /// Ends the stream.
+    pub(super) fn finish(self) -> Result<()> {
+        self.to.finish()
+    }
+}
+
+impl Rows<Spool> {
+    /// Kept until [`Rows::pour`].
+    pub(super) fn aside() -> Self {
+        Self { to: Spool::new(), lead: Fields::default() }
+    }
+
+    /// Sends them all, and ends the stream.
+    pub(super) fn pour(self, mut into: Rows<Copy<'_>>) -> Result<()> {
+        self.to.pour(&mut into.to)?;
+        into.finish()
+    }
+}
+
+impl<T: Takes> Rows<T> {
+    /// Adds a record, unless it is out of scope.
+    pub(super) fn record(&mut self, record: &Record<'_>) -> Result<()> {
+        match record.outcome {
+            Outcome::Typed { absent } => self.typed(record.line, *absent, record.row),
+            Outcome::OutOfScope => Ok(()),
+            Outcome::Rejected { reason, .. } => self.rejected(record, reason),
         }
     }
 
-    /// Sends the row at hand.
-    pub(super) fn typed(&mut self, line: u64, absent: i64) -> Result<()> {
+    /// Adds a row; the bits of `absent` are the columns that its record lacks.
+    pub(super) fn typed(&mut self, line: u64, absent: i64, row: Row<'_>) -> Result<()> {
         self.lead.clear();
         self.lead.bigint(i64::try_from(line)?);
         self.lead.bigint(absent);
         self.lead.null();
         self.lead.null();
-        self.copy.row(&self.lead, &self.fields)
+        self.to.row(self.lead.as_row(), row)
     }
 
-    /// Ends the stream.
-    pub(super) fn finish(self) -> Result<()> {
-        self.copy.finish()
-    }
-
-    /// Sends the row at hand, which holds no more than a key, with the record as it was written.
-    fn rejected(&mut self, line: u64, text: Text<'_>, reason: &str) -> Result<()> {
+    /// Adds a row that holds no more than a key, with the record as it was written.
+    fn rejected(&mut self, record: &Record<'_>, reason: &str) -> Result<()> {
         self.lead.clear();
-        self.lead.bigint(i64::try_from(line)?);
+        self.lead.bigint(i64::try_from(record.line)?);
         self.lead.bigint(0);
-        match text {
-            Text::Line(line) => self.lead.text(line),
-            Text::Cells(cells) => self.lead.text(&serde_json::to_string(cells)?),
-        }
-        self.lead.text(reason);
-        self.copy.row(&self.lead, &self.fields)
+        self.lead.text(record.text);
+        self.lead.text(&format!("line {}, {reason}", record.line));
+        self.to.row(self.lead.as_row(), record.row)
     }
 }
 

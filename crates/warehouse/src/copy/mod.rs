@@ -2,18 +2,20 @@
 //!
 //! Source: <https://www.postgresql.org/docs/current/sql-copy.html>, "Binary Format", and the `*_send` functions of the
 //! types. Every row is a count of fields, every field a length and its bytes, all integers big-endian.
+//!
+//! # Layout
+//! - this file: fields and rows. `send`: rows to the server, or kept for later. `receive`: rows from it.
 
-use crate::{fault, jsonb};
-use anyhow::{Context, Result, ensure};
-use postgres::{CopyInWriter, CopyOutReader, Transaction};
-use std::io::{Read, Write};
-use verdict::Verdict;
+mod receive;
+mod send;
+
+use crate::jsonb;
+pub(crate) use receive::Rows;
+pub(crate) use send::{Copy, Spool, Takes};
+use std::io::Write;
 
 pub(crate) const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
 pub(crate) const TRAILER: [u8; 2] = (-1_i16).to_be_bytes();
-
-/// Bytes gathered before they go to the server.
-const BATCH: usize = 1 << 16;
 
 /// Fields of one row, encoded.
 #[derive(Debug, Default)]
@@ -73,13 +75,13 @@ impl Fields {
 
     /// As the server would send them.
     pub(crate) fn as_row(&self) -> Row<'_> {
-        Row(&self.bytes)
+        Row { count: self.count, bytes: &self.bytes }
     }
 
     /// How many fields there are, read back from the bytes; none when they are not what their lengths say.
     pub(crate) fn count_anew(&self) -> Option<usize> {
         let (mut row, mut count) = (self.as_row(), 0);
-        while !row.bytes().is_empty() {
+        while !row.bytes.is_empty() {
             row = row.split_first()?.1;
             count += 1;
         }
@@ -101,67 +103,29 @@ impl Fields {
     }
 }
 
-/// A COPY that is going on.
-pub(crate) struct Copy<'a> {
-    writer: CopyInWriter<'a>,
-    buffer: Vec<u8>,
-    rows: u64,
-}
-
-impl<'a> Copy<'a> {
-    /// Starts `COPY … FROM STDIN (FORMAT binary)`.
-    pub(crate) fn start(transaction: &'a mut Transaction<'_>, statement: &str) -> Result<Self> {
-        let writer = transaction.copy_in(statement).map_err(|error| fault::of(&error))?;
-        let mut buffer = Vec::with_capacity(2 * BATCH);
-        buffer.extend_from_slice(HEADER);
-        Ok(Self { writer, buffer, rows: 0 })
-    }
-
-    /// Adds a row that consists of two groups of fields.
-    pub(crate) fn row(&mut self, lead: &Fields, fields: &Fields) -> Result<()> {
-        self.buffer.extend_from_slice(&(lead.count + fields.count).to_be_bytes());
-        self.buffer.extend_from_slice(&lead.bytes);
-        self.buffer.extend_from_slice(&fields.bytes);
-        self.rows += 1;
-        if self.buffer.len() >= BATCH { self.send() } else { Ok(()) }
-    }
-
-    /// Ends the COPY; the server's count must be ours.
-    pub(crate) fn finish(mut self) -> Result<()> {
-        self.buffer.extend_from_slice(&TRAILER);
-        self.send()?;
-        let taken = self.writer.finish().map_err(|error| fault::of(&error))?;
-        ensure!(taken == self.rows, "PostgreSQL took {taken} rows of the {} that were sent", self.rows);
-        Ok(())
-    }
-
-    fn send(&mut self) -> Result<()> {
-        let sent = self.writer.write_all(&self.buffer).and_then(|()| self.writer.flush());
-        self.buffer.clear();
-        sent.map_err(|error| match fault::of_copy(&error) {
-            Some(refusal) => fault::of(refusal),
-            None => verdict::Judge::verdict(anyhow::Error::from(error), Verdict::Unreachable),
-        })
-        .context("sending rows")
-    }
-}
-
 /// The fields of a row, each a length and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Row<'r>(&'r [u8]);
+pub(crate) struct Row<'r> {
+    count: i16,
+    bytes: &'r [u8],
+}
 
 impl<'r> Row<'r> {
+    /// So many fields, encoded one behind the other.
+    pub(crate) const fn new(count: i16, bytes: &'r [u8]) -> Self {
+        Self { count, bytes }
+    }
+
     pub(crate) const fn bytes(self) -> &'r [u8] {
-        self.0
+        self.bytes
     }
 
     /// The first field, none for null, and the others.
     pub(crate) fn split_first(self) -> Option<(Option<&'r [u8]>, Row<'r>)> {
-        let (length, rest) = self.0.split_first_chunk()?;
-        match usize::try_from(i32::from_be_bytes(*length)) {
-            Err(_) => Some((None, Row(rest))),
-            Ok(length) => rest.split_at_checked(length).map(|(field, rest)| (Some(field), Row(rest))),
-        }
+        let (length, rest) = self.bytes.split_first_chunk()?;
+        let length = usize::try_from(i32::from_be_bytes(*length)).ok();
+        let (field, rest) = rest.split_at_checked(length.unwrap_or(0))?;
+        Some((length.map(|_| field), Row { count: self.count - 1, bytes: rest }))
     }
 
     /// The integer at a place; none where there is none.
@@ -172,58 +136,6 @@ impl<'r> Row<'r> {
         }
         Some(i64::from_be_bytes(row.split_first()?.0?.try_into().ok()?))
     }
-}
-
-/// A `COPY … TO STDOUT (FORMAT binary)` that is going on.
-pub(crate) struct Rows<'a> {
-    reader: CopyOutReader<'a>,
-    row: Vec<u8>,
-}
-
-impl<'a> Rows<'a> {
-    pub(crate) fn start(transaction: &'a mut Transaction<'_>, statement: &str) -> Result<Self> {
-        let reader = transaction.copy_out(statement).map_err(|error| fault::of(&error))?;
-        let mut rows = Self { reader, row: Vec::new() };
-        let mut header = [0; HEADER.len()];
-        rows.reader.read_exact(&mut header).map_err(|error| broken(&error))?;
-        ensure!(header == HEADER, "PostgreSQL sends another format of COPY than was asked for");
-        Ok(rows)
-    }
-
-    /// The next row.
-    pub(crate) fn next(&mut self) -> Result<Option<Row<'_>>> {
-        self.row.clear();
-        match self.receive() {
-            Ok(true) => Ok(Some(Row(&self.row))),
-            Ok(false) => Ok(None),
-            Err(error) => Err(broken(&error)),
-        }
-    }
-
-    fn receive(&mut self) -> std::io::Result<bool> {
-        let mut count = [0; 2];
-        self.reader.read_exact(&mut count)?;
-        if count == TRAILER {
-            return Ok(false);
-        }
-        for _ in 0..i16::from_be_bytes(count) {
-            let mut length = [0; 4];
-            self.reader.read_exact(&mut length)?;
-            self.row.extend_from_slice(&length);
-            let start = self.row.len();
-            self.row.resize(start + usize::try_from(i32::from_be_bytes(length)).unwrap_or(0), 0);
-            self.reader.read_exact(&mut self.row[start..])?;
-        }
-        Ok(true)
-    }
-}
-
-fn broken(error: &std::io::Error) -> anyhow::Error {
-    let error = match fault::of_copy(error) {
-        Some(refusal) => fault::of(refusal),
-        None => verdict::Judge::verdict(anyhow::anyhow!("{error}"), Verdict::Unreachable),
-    };
-    error.context("reading rows")
 }
 
 #[cfg(test)]
