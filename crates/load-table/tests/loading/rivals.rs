@@ -67,6 +67,8 @@ fn loaders_of_parent_and_child_and_a_pruning_one() {
 fn deadlocked(mirror: &Mirror, line: &str) -> Run {
     let mut rival = mirror.database.connect();
     let mut transaction = rival.transaction().unwrap();
+    // Whoever looks for a deadlock first gives way: on a busy machine that might be this one.
+    transaction.batch_execute("SET LOCAL deadlock_timeout = '1h'").unwrap();
     transaction.batch_execute("UPDATE users SET wallet = 1 WHERE id = 10").unwrap();
     std::thread::scope(|scope| {
         let loader = scope.spawn(|| mirror.workdir.shell(line));

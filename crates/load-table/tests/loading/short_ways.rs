@@ -161,6 +161,61 @@ fn an_export_leaves_what_it_holds_and_nothing_else() {
 }
 
 #[test]
+fn an_empty_table_is_filled_at_once_and_who_lacks_a_parent_waits() {
+    let (streamed, mut filed) = (Mirror::new(), Mirror::new());
+    filed.workdir.set("RUST_LOG", "warehouse=info");
+    let mut dice = Dice(11);
+    for round in 0..6 {
+        for mirror in [&streamed, &filed] {
+            mirror.database.execute("TRUNCATE campuses CASCADE; DELETE FROM ops.quarantine");
+            mirror.load("campus", &campuses());
+        }
+        let mut students = world(&mut dice);
+        for student in &mut students {
+            match dice.below(30) {
+                0 => student["campus_id"] = json!(null),
+                1 | 2 => student["campus_id"] = json!(99),
+                _ => {}
+            }
+        }
+        // Of one key, one record lacks its parent and another does not: before or behind it, older or newer.
+        if round > 2 {
+            let (mut again, place) = (students[5 * round].clone(), dice.below(STUDENTS));
+            again["campus_id"] = json!(if again["campus_id"] == json!(99) { 1 } else { 99 });
+            again["updated_at"] = json!(format!("2025-06-0{}T00:00:00.000Z", 1 + dice.below(5)));
+            students.insert(usize::try_from(place).unwrap(), again);
+        }
+        let input = text(students);
+        filed.workdir.write("users.ndjson", &input);
+        let one = streamed.feed(&["users"], &input).expect(3).json();
+        let other = filed.workdir.run("load-table", &["users", "users.ndjson"]).expect(3);
+        assert_eq!(other.stderr.contains("the long way"), round > 2, "{}", other.stderr);
+        assert_eq!(counts(&one), counts(&other.json()), "round {round}");
+        assert!(one["quarantined"].as_u64() > Some(0), "{one}");
+        assert_eq!(held(&streamed), held(&filed), "round {round}");
+    }
+}
+
+#[test]
+fn who_was_erased_and_what_waits_keep_a_table_from_being_filled_at_once() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.database.execute("INSERT INTO ops.tombstones VALUES (1003, '2026-01-01', 'due')");
+    mirror.workdir.write("users.ndjson", &text(world(&mut Dice(5))));
+    let summary = mirror.workdir.run("load-table", &["users", "users.ndjson"]).expect(0).json();
+    assert_eq!((&summary["erased"], &summary["inserted"]), (&json!(1), &json!(STUDENTS - 1)));
+    let fill = |records: Vec<Value>| {
+        mirror.workdir.write("projects.ndjson", &text(records));
+        let file = ["projects", "projects.ndjson", "--max-rejects", "1"];
+        mirror.workdir.run("load-table", &file)
+    };
+    let _rejected = fill(vec![json!({"id": 7, "name": []})]).expect(3);
+    assert_eq!(mirror.count("ops.quarantine"), 1);
+    let summary = fill(vec![json!({"id": 7, "name": "x"})]).expect(0).json();
+    assert_eq!((&summary["inserted"], mirror.count("ops.quarantine")), (&json!(1), 0));
+}
+
+#[test]
 fn a_row_that_was_changed_by_hand_is_put_right() {
     let mirror = Mirror::new();
     mirror.load("campus", &campuses());

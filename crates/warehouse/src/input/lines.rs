@@ -43,7 +43,11 @@ impl<R: Read> Lines<R> {
         let count = read.with_context(|| format!("{} line {}", self.name, self.number))?;
         if count as u64 == LONGEST && self.line.last() != Some(&b'\n') {
             let place = format!("line {}", self.number);
-            return Err(refusal(&self.name, &place, &format!("longer than {} MiB, so this is no NDJSON", LONGEST >> 20)));
+            return Err(refusal(
+                &self.name,
+                &place,
+                &format!("longer than {} MiB, so this is no NDJSON", LONGEST >> 20),
+            ));
         }
         while self.line.pop_if(|last| matches!(last, b'\n' | b'\r')).is_some() {}
         if self.number == 1 && self.line.starts_with(b"\xef\xbb\xbf") {

@@ -119,7 +119,12 @@ impl Input {
     ///
     /// # Errors
     /// [`Verdict::Refused`] when their header fits no table.
-    pub(crate) fn of(reader: Box<dyn Read + Send>, name: String, form: Form, resource: &Resource) -> Result<Self> {
+    pub(crate) fn of(
+        reader: Box<dyn Read + Send>,
+        name: String,
+        form: Form,
+        resource: &Resource,
+    ) -> Result<Self> {
         let records = match form {
             Form::Ndjson => Records::Lines(Lines::new(reader, name)),
             Form::Csv => Records::Cells(Box::new(Cells::new(reader, name, resource)?)),

@@ -1,24 +1,43 @@
 //! The short way into an empty table: no stage, nothing to compare with.
 //!
-//! It is for the usual case only. Whatever else turns up, two records of one key or one that cannot be typed, takes back
-//! what was written, and the load goes the long way from the start of its input.
+//! It is for the usual case only. Rows without their parent are kept for the stage. Whatever else turns up, two records of one
+//! key or one that cannot be typed, takes back what was written, and the load goes the long way from the start of its input.
 
 use super::attempt::Attempt;
+use super::erased::is_anybody;
 use super::feed::Feed;
 use super::fill::STRIDE;
+use super::parents::Parents;
+use super::quarantine::holds_any;
+use super::stage::Rows;
 use crate::convert::Outcome;
-use crate::copy::{Copy, Fields, Takes};
+use crate::copy::{Copy, Fields, Spool, Takes};
 use crate::fault;
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use postgres::Transaction;
 
-/// Whether a table is empty, takes rows as the catalog types them, refers to no other and holds nobody's records: rows
-/// without their parent, or of people who were erased, would have to be found first. The locks of the load must be held.
-pub(super) fn is_possible(attempt: &mut Attempt<'_>) -> Result<bool> {
-    let is_of_people = !attempt.load.catalog.owners(attempt.load.resource).is_empty();
-    if attempt.is_dry() || is_of_people || attempt.terms.references().next().is_some() {
-        return Ok(false);
-    }
+/// Rows without their parent that are kept.
+const MOST: usize = 100_000;
+
+/// What a table was filled with.
+pub(super) struct Filled {
+    read: u64,
+    out_of_scope: u64,
+    /// Rows without their parent, for the stage.
+    pub(super) orphans: Rows<Spool>,
+    /// Their keys.
+    keys: Vec<i64>,
+}
+
+/// What the rows refer to, when a table can be filled at once: it is empty and takes rows as the catalog types them, nothing
+/// waits in quarantine, nobody was erased. The locks of the load must be held.
+pub(super) fn parents(attempt: &mut Attempt<'_>) -> Result<Option<Parents>> {
+    let is_plain = !attempt.is_dry() && is_empty(attempt)? && !holds_any(attempt)? && !is_anybody(attempt)?;
+    if is_plain { Parents::read(attempt) } else { Ok(None) }
+}
+
+/// Whether a table is empty, and has the catalog's types.
+fn is_empty(attempt: &mut Attempt<'_>) -> Result<bool> {
     let columns = &attempt.load.resource.columns;
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
     let kinds: Vec<String> = columns.iter().map(|column| column.kind.to_string()).collect();
@@ -33,72 +52,89 @@ pub(super) fn is_possible(attempt: &mut Attempt<'_>) -> Result<bool> {
     Ok(attempt.row("looking at the table", &query, &[&names, &kinds, &table])?.get(0))
 }
 
-/// Copies the records into the table; whether all of them are there. If not, nothing is, and the input is used up.
+/// Copies the records into the table. When there is nothing, nothing was written, and the input is used up.
 ///
 /// # Errors
 /// When the database is away.
 pub(super) fn run(
     attempt: &mut Attempt<'_>,
+    parents: &Parents,
     feed: &mut Feed<'_>,
     promised: Option<u64>,
     progress: &mut dyn FnMut(u64),
-) -> Result<bool> {
+) -> Result<Option<Filled>> {
     // As the binary format counts: microseconds since 2000. Now, not when the transaction began and waited for locks.
     let now = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - 946684800000000";
     let now = attempt.row("looking at the clock", now, &[])?.get(0);
-    let statement = format!(
-        "COPY {} (ingested_at, {}) FROM STDIN (FORMAT binary)",
-        attempt.terms.table(),
-        attempt.terms.columns("")
-    );
+    let table = attempt.terms.table();
+    let columns = attempt.terms.columns("");
+    let copying = format!("COPY {table} (ingested_at, {columns}) FROM STDIN (FORMAT binary)");
+    let key = attempt.terms.whole_key();
+    let twice = format!("SELECT EXISTS (SELECT FROM {table} WHERE {} = ANY ($1))", attempt.terms.key(""));
     let mut nested = attempt.transaction.transaction().map_err(|error| fault::of(&error))?;
-    match copy(&mut nested, &statement, now, feed, promised, progress) {
-        Ok(counts) => {
+    let filled = Copy::start(&mut nested, &copying)
+        .and_then(|copy| copy_all(copy, now, key, parents, feed, progress))
+        .and_then(|filled| check(&mut nested, &twice, promised, filled));
+    match filled {
+        Ok(filled) => {
             nested.commit().map_err(|error| fault::of(&error))?;
             let summary = &mut attempt.summary;
-            (summary.read, summary.out_of_scope) = (counts.read, counts.out_of_scope);
-            summary.inserted = counts.read - counts.out_of_scope;
-            Ok(true)
+            (summary.read, summary.out_of_scope) = (filled.read, filled.out_of_scope);
+            summary.inserted = filled.read - filled.out_of_scope - filled.keys.len() as u64;
+            Ok(Some(filled))
         }
         Err(error) => {
             log::info!("{}: the long way: {error:#}", attempt.load.resource.table);
             nested.rollback().map_err(|error| fault::of(&error))?;
-            Ok(false)
+            Ok(None)
         }
     }
 }
 
-#[derive(Default)]
-struct Counts {
-    read: u64,
-    out_of_scope: u64,
-}
-
-fn copy(
-    transaction: &mut Transaction<'_>,
-    statement: &str,
+fn copy_all(
+    mut copy: Copy<'_>,
     now: i64,
+    key: Option<usize>,
+    parents: &Parents,
     feed: &mut Feed<'_>,
-    promised: Option<u64>,
     progress: &mut dyn FnMut(u64),
-) -> Result<Counts> {
-    let mut copy = Copy::start(transaction, statement)?;
+) -> Result<Filled> {
     let mut lead = Fields::default();
     lead.timestamptz(now);
-    let mut counts = Counts::default();
+    let mut filled = Filled { read: 0, out_of_scope: 0, orphans: Rows::aside(), keys: Vec::new() };
     while let Some(record) = feed.next()? {
-        counts.read += 1;
-        if counts.read.is_multiple_of(STRIDE) {
-            progress(counts.read);
+        filled.read += 1;
+        if filled.read.is_multiple_of(STRIDE) {
+            progress(filled.read);
         }
         match record.outcome {
+            Outcome::Typed { .. } if parents.lack(record.row) => {
+                let key = key.and_then(|key| record.row.bigint(key));
+                filled.keys.push(key.context("a row without its parent, of a key that is no whole number")?);
+                ensure!(filled.keys.len() <= MOST, "more than {MOST} rows without their parents");
+                filled.orphans.record(&record)?;
+            }
             Outcome::Typed { .. } => copy.row(lead.as_row(), record.row)?,
-            Outcome::OutOfScope => counts.out_of_scope += 1,
+            Outcome::OutOfScope => filled.out_of_scope += 1,
             Outcome::Rejected { .. } => bail!("line {} is no plain record", record.line),
         }
     }
-    let promised = promised.unwrap_or(counts.read);
-    ensure!(counts.read == promised, "{} records instead of {promised}", counts.read);
     copy.finish()?;
-    Ok(counts)
+    Ok(filled)
+}
+
+/// Which of two records of one key counts is decided among the staged, whether they have their parents or not.
+fn check(
+    transaction: &mut Transaction<'_>,
+    twice: &str,
+    promised: Option<u64>,
+    filled: Filled,
+) -> Result<Filled> {
+    let promised = promised.unwrap_or(filled.read);
+    ensure!(filled.read == promised, "{} records instead of {promised}", filled.read);
+    if !filled.keys.is_empty() {
+        let row = transaction.query_one(twice, &[&filled.keys]).map_err(|error| fault::of(&error))?;
+        ensure!(!row.get::<_, bool>(0), "a key is there twice, with a parent and without");
+    }
+    Ok(filled)
 }

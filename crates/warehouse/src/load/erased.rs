@@ -18,8 +18,7 @@ use exports::Manifest;
 pub(super) fn turn_away(attempt: &mut Attempt<'_>, manifest: Option<&Manifest>) -> Result<()> {
     let (catalog, resource) = (attempt.load.catalog, attempt.load.resource);
     let owners = catalog.owners(resource);
-    let anybody = "SELECT EXISTS (SELECT FROM ops.tombstones WHERE lifted_at IS NULL)";
-    if owners.is_empty() || !attempt.row("looking for tombstones", anybody, &[])?.get::<_, bool>(0) {
+    if !is_anybody(attempt)? {
         return Ok(());
     }
     if !resource.erase_at.is_empty() {
@@ -33,6 +32,15 @@ pub(super) fn turn_away(attempt: &mut Attempt<'_>, manifest: Option<&Manifest>) 
         attempt.summary.erased += attempt.execute("turning away who was erased", &delete)?;
     }
     Ok(())
+}
+
+/// Whether a table's records are people's, and somebody was erased.
+pub(super) fn is_anybody(attempt: &mut Attempt<'_>) -> Result<bool> {
+    if attempt.load.catalog.owners(attempt.load.resource).is_empty() {
+        return Ok(false);
+    }
+    let anybody = "SELECT EXISTS (SELECT FROM ops.tombstones WHERE lifted_at IS NULL)";
+    Ok(attempt.row("looking for tombstones", anybody, &[])?.get(0))
 }
 
 /// Lifts the tombstones of people whom newer evidence shows as people to be mirrored.

@@ -11,7 +11,6 @@ use super::quarantine::holds_any;
 use super::sql::Terms;
 use crate::copy::{Copy, Fields, Row, Rows, Spool, Takes};
 use anyhow::{Context, Result};
-use catalog::Type;
 use postgres::Transaction;
 use std::cmp::Ordering;
 use xxhash_rust::xxh3::xxh3_64;
@@ -65,12 +64,7 @@ pub(super) struct Unseen(Spool);
 /// Place of the key among the columns, when reading the table is worth it: when it has one whole number as its key and is
 /// not empty, and not much larger than the input.
 pub(super) fn is_worth_reading(attempt: &mut Attempt<'_>, input_bytes: u64) -> Result<Option<usize>> {
-    let resource = attempt.load.resource;
-    let [key] = resource.key.as_slice() else { return Ok(None) };
-    let place = resource.columns.iter().position(|column| column.name == *key);
-    let Some(key) = place.filter(|place| resource.columns[*place].kind == Type::Bigint) else {
-        return Ok(None);
-    };
+    let Some(key) = attempt.terms.whole_key() else { return Ok(None) };
     let size = "SELECT pg_relation_size(to_regclass($1))";
     let bytes: i64 = attempt.row("looking at the table", size, &[&attempt.terms.table()])?.get(0);
     Ok((bytes > 0 && 2 * input_bytes >= bytes.unsigned_abs()).then_some(key))

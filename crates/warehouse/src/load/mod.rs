@@ -10,7 +10,8 @@
 //! - this file: what a load is asked for, and the order of its steps.
 //! - `attempt`: the transaction and its common questions.
 //! - `feed`: the input, typed. `stage`: where it waits. `fill`: from the one to the other. `known`: what the table holds
-//!   already, and need not be staged. `direct`: into an empty table without a stage.
+//!   already, and need not be staged. `direct`: into an empty table without a stage, but for rows without their
+//!   `parents`.
 //! - `locks`, `release`, `erased`, `quarantine`, `upsert`, `prune`, `ledger`: the steps.
 //! - `sql`: expressions that the steps share.
 //! - [`Summary`]: what came of it.
@@ -23,6 +24,7 @@ mod fill;
 mod known;
 mod ledger;
 pub(crate) mod locks;
+mod parents;
 mod prune;
 mod quarantine;
 mod release;
@@ -42,6 +44,7 @@ pub use ledger::{rewind, watermark};
 use postgres::Client;
 pub(crate) use prune::most;
 pub use quarantine::missing;
+use stage::Rows;
 use std::time::Duration;
 pub use summary::Summary;
 use verdict::{Judge, Verdict};
@@ -203,18 +206,22 @@ fn take_in(
     };
     locks::take(attempt, prunes)?;
     let mut input = input;
-    if direct::is_possible(attempt)? {
-        let promised = manifest.as_ref().map(|manifest| manifest.rows);
-        let is_filled = feed::beside(input, load.resource, &name, |feed| {
-            direct::run(attempt, feed, promised, progress)
-        })?;
-        if is_filled {
-            stage::create(attempt)?;
-            return Ok(None);
+    let key = match direct::parents(attempt)? {
+        Some(parents) => {
+            let promised = manifest.as_ref().map(|manifest| manifest.rows);
+            let filled = feed::beside(input, load.resource, &name, |feed| {
+                direct::run(attempt, &parents, feed, promised, progress)
+            })?;
+            if let Some(filled) = filled {
+                stage::create(attempt)?;
+                filled.orphans.pour(Rows::open(&mut attempt.transaction, attempt.terms)?)?;
+                return Ok(None);
+            }
+            input = Input::open(&load.source, load.resource)?;
+            None
         }
-        input = Input::open(&load.source, load.resource)?;
-    }
-    let key = known::is_worth_reading(attempt, bytes)?;
+        None => known::is_worth_reading(attempt, bytes)?,
+    };
     stage::create(attempt)?;
     let (tally, unseen) = feed::beside(input, load.resource, &name, |feed| match key {
         Some(key) => {

@@ -3,7 +3,7 @@
 //! The stage is called `_stage` and its own columns start with `_`: the catalog lets no name start like that.
 
 use crate::name::{list, literal, quoted};
-use catalog::{Column, Resource};
+use catalog::{Column, Resource, Type};
 
 /// The stage's own columns, in front of those of the table: number of the line (0 for what comes from quarantine), bits
 /// of the columns that the record lacks, and for a record that is set aside itself, the reason, and the parent it lacks.
@@ -28,6 +28,13 @@ impl<'a> Terms<'a> {
 
     pub(super) fn key(self, prefix: &str) -> String {
         list(prefix, self.resource.key.iter().map(String::as_str))
+    }
+
+    /// The place of the key among the columns, when it is one whole number.
+    pub(super) fn whole_key(self) -> Option<usize> {
+        let [key] = self.resource.key.as_slice() else { return None };
+        let is_key = |column: &Column| column.name == *key && column.kind == Type::Bigint;
+        self.resource.columns.iter().position(is_key)
     }
 
     /// The first key column: null where an outer join found nothing.

@@ -1,0 +1,58 @@
+//! The keys of the tables that a table refers to, read once, so that a row without its parent is known before it is sent.
+
+use super::attempt::Attempt;
+use crate::copy::{Row, Rows};
+use crate::name::quoted;
+use anyhow::{Context, Result};
+use catalog::Type;
+
+/// Keys of one table that are held, eight bytes each.
+const MOST: usize = 1_000_000;
+
+/// What a table's rows refer to.
+pub(super) struct Parents(Vec<Reference>);
+
+struct Reference {
+    /// Place of the column that refers.
+    place: usize,
+    /// Ascending.
+    keys: Vec<i64>,
+}
+
+impl Parents {
+    /// Reads the keys; none when there are too many, or when they are no whole numbers. The locks of the load must be held.
+    pub(super) fn read(attempt: &mut Attempt<'_>) -> Result<Option<Self>> {
+        let columns = attempt.load.resource.columns.iter().enumerate();
+        let mut references = Vec::new();
+        for (place, column) in columns {
+            let Some(table) = &column.references else { continue };
+            let key = &attempt.load.catalog.find(table)?.key[0];
+            let keys = if column.kind == Type::Bigint { read(attempt, table, key)? } else { None };
+            match keys {
+                Some(keys) => references.push(Reference { place, keys }),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Self(references)))
+    }
+
+    /// Whether a row refers to one that is not there.
+    pub(super) fn lack(&self, row: Row<'_>) -> bool {
+        let is_absent = |reference: &Reference, key: i64| reference.keys.binary_search(&key).is_err();
+        self.0
+            .iter()
+            .any(|reference| row.bigint(reference.place).is_some_and(|key| is_absent(reference, key)))
+    }
+}
+
+fn read(attempt: &mut Attempt<'_>, table: &str, key: &str) -> Result<Option<Vec<i64>>> {
+    let (table, key) = (quoted(table), quoted(key));
+    let statement =
+        format!("COPY (SELECT {key} FROM {table} ORDER BY {key} LIMIT {MOST} + 1) TO STDOUT (FORMAT binary)");
+    let mut rows = Rows::start(&mut attempt.transaction, &statement)?;
+    let mut keys = Vec::new();
+    while rows.step()? {
+        keys.push(rows.row()?.bigint(0).context("a key that is no whole number")?);
+    }
+    Ok((keys.len() <= MOST).then_some(keys))
+}
