@@ -160,3 +160,29 @@ fn cells_are_read_as_the_api_would_have_sent_them() {
     let reason = "column size: a text that is no integer".to_owned();
     assert_eq!(read(r#"{"id": "1", "size": "Ann"}"#), Outcome::Rejected { reason, keyed: true });
 }
+
+/// How many pieces of memory are asked for while records are read.
+fn allocations(converter: &Converter<'_>, line: &str) -> u64 {
+    const RECORDS: u64 = 100;
+    let mut fields = Fields::default();
+    let mut read = || assert!(matches!(converter.line(line, &mut fields), Ok(Outcome::Typed { .. })));
+    // The first one makes room for the fields.
+    read();
+    let counted = allocation_counter::measure(|| (0..RECORDS).for_each(|_| read()));
+    assert_eq!(counted.count_total % RECORDS, 0, "not the same for each record");
+    counted.count_total / RECORDS
+}
+
+#[test]
+fn a_flat_record_costs_one_allocation_and_each_level_below_another() {
+    let catalog = catalog();
+    let converter = Converter::new(&catalog.resources()[0]);
+    let flat = r#"{"id": 1, "size": 2, "weight": null, "kind": "a", "open?": true, "x": "y", "seen_at": "2025-12-13T08:24:09.123Z"}"#;
+    assert_eq!(allocations(&converter, flat), 1);
+    let within = |member: &str| flat.replacen('{', &format!("{{{member}, "), 1);
+    let picked = r#""naming": {"name": "a text", "others": [1, {}]}"#;
+    assert_eq!(allocations(&converter, &within(picked)), 3);
+    // The only one of which a tree is made.
+    let tree = allocations(&converter, &within(r#""more": {"a": ["z", 2.5]}"#));
+    assert!(tree <= 12, "{tree}");
+}
