@@ -1,0 +1,52 @@
+//! Rows that differ wait on the disk of temporary files until the table is read.
+
+use crate::mirror::{Mirror, campuses, text, user, with};
+use serde_json::json;
+use std::process::Stdio;
+use std::time::Duration;
+
+/// So many that their rows need more than a mebibyte.
+const STUDENTS: u64 = 9000;
+
+#[test]
+fn without_room_for_rows_that_differ_nothing_is_written_and_the_way_out_is_told() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.load("users", &text((1..=STUDENTS).map(user)));
+    let changed = (1..=STUDENTS).map(|id| with(user(id), json!({"wallet": 6})));
+    mirror.workdir.write("users.ndjson", &text(changed));
+    let before = mirror.versions("users");
+    let load = "load-table users users.ndjson";
+    // No file may grow past 100 KiB, and the signal that says so is an error instead.
+    for (obstacle, problem) in [
+        ("trap '' XFSZ; ulimit -f 100", "File too large"),
+        ("export TMPDIR=/nowhere", "No such file or directory"),
+    ] {
+        let run = mirror.workdir.shell(&format!("{obstacle}; {load}")).expect(74);
+        drop(run.complains(&["load-table: users: no room for rows that differ", "TMPDIR", problem]));
+        assert!(before == mirror.versions("users"), "{obstacle}");
+    }
+    let run = mirror.workdir.shell(&format!("mkdir room; TMPDIR=room {load}")).expect(0);
+    assert_eq!(run.json()["updated"], STUDENTS);
+}
+
+#[test]
+fn whoever_is_killed_leaves_no_file_behind() {
+    let mut mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.load("users", &text((1..=STUDENTS).map(user)));
+    let changed = (1..=STUDENTS).map(|id| with(user(id), json!({"wallet": 6})));
+    mirror.workdir.write("users.ndjson", &text(changed));
+    let room = mirror.workdir.path("room");
+    std::fs::create_dir(&room).unwrap();
+    mirror.workdir.set("TMPDIR", &room.display().to_string());
+    for round in 0..10 {
+        let mut command = mirror.workdir.command("load-table");
+        let mut child =
+            command.args(["users", "users.ndjson", "--dry-run"]).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(20 * round));
+        child.kill().unwrap();
+        let _ended = child.wait().unwrap();
+        assert_eq!(std::fs::read_dir(&room).unwrap().count(), 0, "round {round}");
+    }
+}
