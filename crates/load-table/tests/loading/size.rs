@@ -4,7 +4,7 @@ use crate::mirror::Mirror;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::io::{BufWriter, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 /// Enrolments as the list gives them, 350 bytes each, but without tables to refer to: that work is the server's.
@@ -49,16 +49,35 @@ fn a_million_records_need_no_more_memory_than_a_few() {
     assert_eq!(mirror.count("enrolments"), ROWS);
 }
 
+#[test]
+fn long_records_that_are_rejected_need_no_more_memory_either() {
+    let mirror = Mirror::new();
+    let pad = "x".repeat(1 << 17);
+    let record = |id| format!("{{\"id\":{id},\"name\":[],\"pad\":\"{pad}\"}}\n");
+    mirror.workdir.write("projects.ndjson", &(0..600).map(record).collect::<String>());
+    for arguments in [&["projects", "projects.ndjson"][..], &["projects"]] {
+        let mut command = mirror.workdir.command("load-table");
+        let stdin = std::fs::File::open(mirror.workdir.path("projects.ndjson")).unwrap();
+        let output = in_little_memory(command.args(arguments).stdin(stdin));
+        assert_eq!(output.status.code(), Some(65), "{output:?}");
+    }
+}
+
 /// Loads the rows in little memory.
 fn load(mirror: &Mirror) -> Value {
     let mut command = mirror.workdir.command("load-table");
-    let mut child = command.args(["enrolments", "rows.ndjson"]).stdout(Stdio::piped()).spawn().unwrap();
+    let output = in_little_memory(command.args(["enrolments", "rows.ndjson"]));
+    assert!(output.status.success());
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn in_little_memory(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let peak = watch(&mut child);
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success());
     assert!(peak > 1024, "nothing was measured");
     assert!(peak < MOST, "{peak} KiB resident");
-    serde_json::from_slice(&output.stdout).unwrap()
+    output
 }
 
 fn write_rows(mirror: &Mirror, ids: impl Iterator<Item = u64>) {

@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 /// Batches that may wait for who takes them.
 const AHEAD: usize = 4;
 
-/// Bytes of rows, and records, after which a batch is given.
+/// Bytes of rows and texts, and records, after which a batch is given.
 const ENOUGH: (usize, usize) = (1 << 16, 1024);
 
 /// Records to come.
@@ -22,6 +22,8 @@ pub(super) struct Feed<'a> {
     batch: Batch,
     /// Place in the batch of the next record.
     next: usize,
+    /// Whether there is no other batch: who is asked then has gone.
+    is_over: bool,
 }
 
 enum From<'a> {
@@ -63,7 +65,7 @@ impl<'a> Feed<'a> {
     }
 
     fn of(from: From<'a>) -> Self {
-        Self { from, batch: Batch::default(), next: 0 }
+        Self { from, batch: Batch::default(), next: 0, is_over: false }
     }
 
     /// The next record.
@@ -85,13 +87,18 @@ impl<'a> Feed<'a> {
         Ok(keys.first() > keys.last())
     }
 
+    /// Whether there are more records.
     fn refill(&mut self) -> Result<bool> {
+        if self.is_over {
+            return Ok(false);
+        }
         self.next = 0;
         match &mut self.from {
             From::Here(reader) => reader.read(&mut self.batch)?,
             From::Beside(batches) => self.batch = batches.recv().context("reading ended early")??,
         }
-        Ok(!self.batch.records.is_empty())
+        self.is_over = self.batch.records.is_empty();
+        Ok(!self.is_over)
     }
 }
 
@@ -101,6 +108,8 @@ struct Batch {
     records: Vec<Entry>,
     /// Their rows.
     bytes: Vec<u8>,
+    /// Bytes of the texts of those that are rejected: as many as the input likes, so they count too.
+    texts: usize,
     columns: i16,
 }
 
@@ -124,7 +133,7 @@ impl Batch {
     }
 
     const fn is_full(&self) -> bool {
-        self.bytes.len() >= ENOUGH.0 || self.records.len() >= ENOUGH.1
+        self.bytes.len() + self.texts >= ENOUGH.0 || self.records.len() >= ENOUGH.1
     }
 }
 
@@ -158,6 +167,7 @@ impl<'a> Reader<'a> {
     fn read(&mut self, batch: &mut Batch) -> Result<()> {
         batch.records.clear();
         batch.bytes.clear();
+        batch.texts = 0;
         batch.columns = self.columns;
         while !batch.is_full() {
             let Some((line, text)) = self.input.next()? else { return Ok(()) };
@@ -173,6 +183,7 @@ impl<'a> Reader<'a> {
                 Outcome::Rejected { .. } => text.to_json()?,
                 _ => String::new(),
             };
+            batch.texts += text.len();
             batch.records.push(Entry { line, outcome, row: begin..batch.bytes.len(), text });
         }
         Ok(())
