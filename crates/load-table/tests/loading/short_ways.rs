@@ -216,6 +216,25 @@ fn who_was_erased_and_what_waits_keep_a_table_from_being_filled_at_once() {
 }
 
 #[test]
+fn a_file_of_blank_lines_holds_no_records() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.workdir.write("blank.ndjson", &"\n".repeat(1 << 16));
+    let summary = mirror.workdir.run("load-table", &["campus", "blank.ndjson"]).expect(0).json();
+    assert_eq!((&summary["read"], mirror.count("campuses")), (&json!(0), 2));
+}
+
+#[test]
+fn parents_of_another_type_than_the_catalogs_are_found_by_the_server() {
+    let mirror = Mirror::new();
+    mirror.load("campus", &campuses());
+    mirror.database.execute("ALTER TABLE campuses ALTER id TYPE integer");
+    mirror.workdir.write("users.ndjson", &text([student(&mut Dice(3), 1000)]));
+    let summary = mirror.workdir.run("load-table", &["users", "users.ndjson"]).expect(0).json();
+    assert_eq!(summary["inserted"], 1);
+}
+
+#[test]
 fn a_row_that_was_changed_by_hand_is_put_right() {
     let mirror = Mirror::new();
     mirror.load("campus", &campuses());
