@@ -31,6 +31,21 @@ fn without_room_for_rows_that_differ_nothing_is_written_and_the_way_out_is_told(
 }
 
 #[test]
+fn rows_that_a_file_does_not_tell_of_need_no_room() {
+    let mut mirror = Mirror::new();
+    let coalition = |id: u64| {
+        json!({"id": id, "name": "x".repeat(100), "slug": null, "image_url": null, "cover_url": null, "color": null,
+            "score": null, "user_id": null})
+    };
+    let all = 1..=20 * STUDENTS;
+    mirror.load("coalitions", &text(all.clone().map(coalition)));
+    mirror.workdir.write("half.ndjson", &text(all.step_by(2).map(coalition)));
+    mirror.workdir.set("TMPDIR", "/nowhere");
+    let summary = mirror.workdir.run("load-table", &["coalitions", "half.ndjson"]).expect(0).json();
+    assert_eq!(summary["unchanged"], 10 * STUDENTS);
+}
+
+#[test]
 fn whoever_is_killed_leaves_no_file_behind() {
     let mut mirror = Mirror::new();
     mirror.load("campus", &campuses());

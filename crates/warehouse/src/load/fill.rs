@@ -42,12 +42,13 @@ pub(super) fn beside_the_table(
     attempt: &mut Attempt<'_>,
     key: usize,
     feed: &mut Feed<'_>,
+    prunes: bool,
     progress: &mut dyn FnMut(u64),
-) -> Result<(Tally, Unseen)> {
+) -> Result<(Tally, Option<Unseen>)> {
     log::info!("{}: reading what the table holds", attempt.load.resource.table);
     let is_falling = feed.is_falling(key)?;
     let statement = known::statement(attempt, is_falling)?;
-    let mut known = Known::start(&mut attempt.transaction, &statement, key, is_falling)?;
+    let mut known = Known::start(&mut attempt.transaction, &statement, key, is_falling, prunes)?;
     let mut rows = Rows::aside();
     let mut tally = Tally::default();
     while let Some(record) = feed.next()? {

@@ -33,8 +33,8 @@ pub(super) struct Known<'t> {
     passed: Vec<Passed>,
     /// Whether the input has told of one since, by its place.
     told: Vec<bool>,
-    /// Keys that were passed over and not remembered.
-    forgotten: Spool,
+    /// Keys that were passed over and not remembered, when somebody asks for what is unseen.
+    forgotten: Option<Spool>,
 }
 
 #[derive(Clone, Copy)]
@@ -93,6 +93,7 @@ impl<'t> Known<'t> {
         statement: &str,
         key: usize,
         is_falling: bool,
+        prunes: bool,
     ) -> Result<Self> {
         let mut known = Self {
             table: Rows::start(transaction, statement)?,
@@ -101,7 +102,7 @@ impl<'t> Known<'t> {
             reached: None,
             passed: Vec::new(),
             told: Vec::new(),
-            forgotten: Spool::new(),
+            forgotten: prunes.then(Spool::new),
         };
         known.step()?;
         Ok(known)
@@ -136,16 +137,17 @@ impl<'t> Known<'t> {
         Ok(())
     }
 
-    /// Reads the table to its end.
-    pub(super) fn finish(mut self) -> Result<Unseen> {
+    /// Reads the table to its end, when what the input did not tell of is asked for.
+    pub(super) fn finish(mut self) -> Result<Option<Unseen>> {
+        let Some(mut unseen) = self.forgotten.take() else { return Ok(None) };
         while let Some(reached) = self.reached {
-            forget(&mut self.forgotten, reached.key)?;
+            forget(&mut unseen, reached.key)?;
             self.step()?;
         }
         for (row, _) in self.passed.iter().zip(&self.told).filter(|(_, told)| !**told) {
-            forget(&mut self.forgotten, row.key)?;
+            forget(&mut unseen, row.key)?;
         }
-        Ok(Unseen(self.forgotten))
+        Ok(Some(Unseen(unseen)))
     }
 
     /// Goes on in the table up to a record's key.
@@ -172,8 +174,8 @@ impl<'t> Known<'t> {
             let digest = if reached.waits { None } else { Some(digest(split(self.table.row()?)?.1)) };
             self.passed.push(Passed { key: reached.key, digest });
             self.told.push(false);
-        } else {
-            forget(&mut self.forgotten, reached.key)?;
+        } else if let Some(forgotten) = &mut self.forgotten {
+            forget(forgotten, reached.key)?;
         }
         self.step()
     }

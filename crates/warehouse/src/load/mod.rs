@@ -224,10 +224,7 @@ fn take_in(
     };
     stage::create(attempt)?;
     let (tally, unseen) = feed::beside(input, load.resource, &name, |feed| match key {
-        Some(key) => {
-            let (tally, unseen) = fill::beside_the_table(attempt, key, feed, progress)?;
-            Ok((tally, Some(unseen)))
-        }
+        Some(key) => fill::beside_the_table(attempt, key, feed, prunes, progress),
         None => Ok((fill::plainly(attempt, feed, progress)?, None)),
     })?;
     tally.close(attempt, manifest.as_ref(), progress)?;
