@@ -24,6 +24,7 @@ mod prune;
 mod refusals;
 #[cfg(test)]
 mod rivals;
+#[cfg(test)]
 mod room;
 #[cfg(test)]
 mod short_ways;

@@ -23,7 +23,7 @@ fn without_room_for_rows_that_differ_nothing_is_written_and_the_way_out_is_told(
         ("export TMPDIR=/nowhere", "No such file or directory"),
     ] {
         let run = mirror.workdir.shell(&format!("{obstacle}; {load}")).expect(74);
-        drop(run.complains(&["load-table: users: no room for rows that differ", "TMPDIR", problem]));
+        drop(run.complains(&["load-table: users: no room for rows that wait", "TMPDIR", problem]));
         assert!(before == mirror.versions("users"), "{obstacle}");
     }
     let run = mirror.workdir.shell(&format!("mkdir room; TMPDIR=room {load}")).expect(0);

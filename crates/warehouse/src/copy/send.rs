@@ -113,6 +113,6 @@ impl Takes for Spool {
 
 fn full(error: std::io::Error) -> anyhow::Error {
     let place = std::env::temp_dir();
-    let problem = format!("no room for rows that differ in {}; TMPDIR names another place", place.display());
+    let problem = format!("no room for rows that wait in {}; TMPDIR names another place", place.display());
     anyhow::Error::from(error).context(problem).verdict(Verdict::Io)
 }

@@ -31,9 +31,9 @@ pub(super) struct Filled {
 
 /// What the rows refer to, when a table can be filled at once: it is empty and takes rows as the catalog types them, nothing
 /// waits in quarantine, nobody was erased. The locks of the load must be held.
-pub(super) fn parents(attempt: &mut Attempt<'_>) -> Result<Option<Parents>> {
+pub(super) fn parents(attempt: &mut Attempt<'_>, input_bytes: u64) -> Result<Option<Parents>> {
     let is_plain = !attempt.is_dry() && is_empty(attempt)? && !holds_any(attempt)? && !is_anybody(attempt)?;
-    if is_plain { Parents::read(attempt) } else { Ok(None) }
+    if is_plain { Parents::read(attempt, input_bytes) } else { Ok(None) }
 }
 
 /// Whether a table is empty, and has the catalog's types.
@@ -52,7 +52,8 @@ fn is_empty(attempt: &mut Attempt<'_>) -> Result<bool> {
     Ok(attempt.row("looking at the table", &query, &[&names, &kinds, &table])?.get(0))
 }
 
-/// Copies the records into the table. When there is nothing, nothing was written, and the input is used up.
+/// Copies the records into the table. When it gives nothing, nothing was written, and the input is used up: whatever was the
+/// matter, the long way meets it again and says it.
 ///
 /// # Errors
 /// When the database is away.

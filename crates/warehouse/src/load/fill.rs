@@ -2,7 +2,7 @@
 
 use super::attempt::Attempt;
 use super::feed::{Feed, Record};
-use super::known::{self, Known, Unseen};
+use super::known::{self, Known};
 use super::stage::Rows;
 use crate::convert::Outcome;
 use anyhow::{Result, anyhow};
@@ -37,14 +37,15 @@ pub(super) fn plainly(
     Ok(tally)
 }
 
-/// The same, without what the table holds, which is read meanwhile; only then the server takes rows.
+/// The same, without what the table holds, which is read meanwhile; only then the server takes rows. When something may be
+/// pruned, what the input did not tell of is put into [`known::UNSEEN`].
 pub(super) fn beside_the_table(
     attempt: &mut Attempt<'_>,
     key: usize,
     feed: &mut Feed<'_>,
     prunes: bool,
     progress: &mut dyn FnMut(u64),
-) -> Result<(Tally, Option<Unseen>)> {
+) -> Result<Tally> {
     log::info!("{}: reading what the table holds", attempt.load.resource.table);
     let is_falling = feed.is_falling(key)?;
     let statement = known::statement(attempt, is_falling)?;
@@ -65,7 +66,10 @@ pub(super) fn beside_the_table(
     let unseen = known.finish()?;
     let staged = Rows::open(&mut attempt.transaction, attempt.terms)?;
     rows.pour(staged)?;
-    Ok((tally, unseen))
+    if let Some(unseen) = unseen {
+        unseen.into_table(attempt)?;
+    }
+    Ok(tally)
 }
 
 /// What was read.

@@ -8,7 +8,6 @@
 
 use super::attempt::Attempt;
 use super::quarantine::holds_any;
-use super::sql::Terms;
 use crate::copy::{Copy, Fields, Row, Rows, Spool, Takes};
 use anyhow::{Context, Result};
 use postgres::Transaction;
@@ -58,7 +57,7 @@ enum Place {
     Nowhere,
 }
 
-/// Keys of rows that the input did not tell of. Some may be among the staged.
+/// Keys of rows that the input did not tell of, and of rows that were forgotten, whose records are among the staged.
 pub(super) struct Unseen(Spool);
 
 /// Place of the key among the columns, when reading the table is worth it: when it has one whole number as its key and is
@@ -192,14 +191,17 @@ impl<'t> Known<'t> {
 }
 
 impl Unseen {
-    /// Makes a temporary table of them.
-    pub(super) fn into_table(self, transaction: &mut Transaction<'_>, terms: Terms<'_>) -> Result<()> {
-        let key = terms.key("");
-        let create = format!("CREATE TEMP TABLE {UNSEEN} ({key} bigint) ON COMMIT DROP");
-        transaction.batch_execute(&create).map_err(|error| crate::fault::of(&error))?;
-        let mut copy = Copy::start(transaction, &format!("COPY {UNSEEN} FROM STDIN (FORMAT binary)"))?;
+    /// Makes a temporary table of them, without those that are among the staged. The stage must hold all that the input told.
+    pub(super) fn into_table(self, attempt: &mut Attempt<'_>) -> Result<()> {
+        let what = "noting what was not told of";
+        let key = attempt.terms.key("");
+        attempt.run(what, &format!("CREATE TEMP TABLE {UNSEEN} ({key} bigint) ON COMMIT DROP"))?;
+        let statement = format!("COPY {UNSEEN} FROM STDIN (FORMAT binary)");
+        let mut copy = Copy::start(&mut attempt.transaction, &statement)?;
         self.0.pour(&mut copy)?;
-        copy.finish()
+        copy.finish().context(what)?;
+        let same = attempt.terms.same_key("u.", "s.");
+        attempt.run(what, &format!("DELETE FROM {UNSEEN} u USING _stage s WHERE {same}"))
     }
 }
 

@@ -39,7 +39,6 @@ use anyhow::{Context, Result, anyhow};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
 use feed::Feed;
-use known::Unseen;
 pub use ledger::{rewind, watermark};
 use postgres::Client;
 pub(crate) use prune::most;
@@ -163,7 +162,7 @@ fn up_to_the_end<'a>(
     let mut attempt = Attempt::begin(client, load)?;
     let manifest = input.manifest.clone();
     let prunable = prune::scope(load, manifest.as_ref());
-    let unseen = take_in(&mut attempt, input, prunable.is_some(), progress)?;
+    let is_unseen_known = take_in(&mut attempt, input, prunable.is_some(), progress)?;
     stage::analyze(&mut attempt)?;
     if let Some(manifest) = &manifest {
         ledger::refuse_what_would_go_back(&mut attempt, manifest)?;
@@ -179,20 +178,20 @@ fn up_to_the_end<'a>(
     upsert::run(&mut attempt)?;
     quarantine::keep(&mut attempt)?;
     if let Some(scope) = &prunable {
-        prune::run(&mut attempt, scope, unseen)?;
+        prune::run(&mut attempt, scope, is_unseen_known)?;
     }
     ledger::record(&mut attempt, manifest.as_ref())?;
     Ok(attempt)
 }
 
-/// Brings the input into the stage, or as much of it as must be compared; takes the locks of the load. Gives the rows that
-/// it did not tell of, when they were looked at.
+/// Brings the input into the stage, or as much of it as must be compared; takes the locks of the load. Says
+/// whether the rows that it did not tell of were noted.
 fn take_in(
     attempt: &mut Attempt<'_>,
     input: Input,
     prunes: bool,
     progress: &mut dyn FnMut(u64),
-) -> Result<Option<Unseen>> {
+) -> Result<bool> {
     let (load, name) = (attempt.load, attempt.summary.source.clone());
     let manifest = input.manifest.clone();
     // A stream may take its time: others need not wait for it. What is at hand is read under the locks, so that what the
@@ -202,11 +201,11 @@ fn take_in(
         let tally = fill::plainly(attempt, &mut Feed::here(input, load.resource, &name), progress)?;
         tally.close(attempt, manifest.as_ref(), progress)?;
         locks::take(attempt, prunes)?;
-        return Ok(None);
+        return Ok(false);
     };
     locks::take(attempt, prunes)?;
     let mut input = input;
-    let key = match direct::parents(attempt)? {
+    let key = match direct::parents(attempt, bytes)? {
         Some(parents) => {
             let promised = manifest.as_ref().map(|manifest| manifest.rows);
             let filled = feed::beside(input, load.resource, &name, |feed| {
@@ -215,7 +214,7 @@ fn take_in(
             if let Some(filled) = filled {
                 stage::create(attempt)?;
                 filled.orphans.pour(Rows::open(&mut attempt.transaction, attempt.terms)?)?;
-                return Ok(None);
+                return Ok(false);
             }
             input = Input::open(&load.source, load.resource)?;
             None
@@ -223,10 +222,10 @@ fn take_in(
         None => known::is_worth_reading(attempt, bytes)?,
     };
     stage::create(attempt)?;
-    let (tally, unseen) = feed::beside(input, load.resource, &name, |feed| match key {
+    let tally = feed::beside(input, load.resource, &name, |feed| match key {
         Some(key) => fill::beside_the_table(attempt, key, feed, prunes, progress),
-        None => Ok((fill::plainly(attempt, feed, progress)?, None)),
+        None => fill::plainly(attempt, feed, progress),
     })?;
     tally.close(attempt, manifest.as_ref(), progress)?;
-    Ok(unseen)
+    Ok(prunes && key.is_some())
 }

@@ -6,8 +6,11 @@ use crate::name::quoted;
 use anyhow::Result;
 use catalog::Type;
 
-/// Keys of one table that are held, eight bytes each.
-const MOST: usize = 1_000_000;
+/// Keys of one table that are held, eight bytes each: up to so many, or fewer for a small input, for which reading them would
+/// take longer than all the rest.
+const MOST: u64 = 1_000_000;
+const FEW: u64 = 1000;
+const BYTES_A_KEY: u64 = 16;
 
 /// What a table's rows refer to.
 pub(super) struct Parents(Vec<Reference>);
@@ -21,13 +24,14 @@ struct Reference {
 
 impl Parents {
     /// Reads the keys; none when there are too many, or when they are no whole numbers. The locks of the load must be held.
-    pub(super) fn read(attempt: &mut Attempt<'_>) -> Result<Option<Self>> {
+    pub(super) fn read(attempt: &mut Attempt<'_>, input_bytes: u64) -> Result<Option<Self>> {
+        let most = (input_bytes / BYTES_A_KEY).clamp(FEW, MOST);
         let columns = attempt.load.resource.columns.iter().enumerate();
         let mut references = Vec::new();
         for (place, column) in columns {
             let Some(table) = &column.references else { continue };
             let key = &attempt.load.catalog.find(table)?.key[0];
-            let keys = if column.kind == Type::Bigint { read(attempt, table, key)? } else { None };
+            let keys = if column.kind == Type::Bigint { read(attempt, table, key, most)? } else { None };
             match keys {
                 Some(keys) => references.push(Reference { place, keys }),
                 None => return Ok(None),
@@ -45,10 +49,10 @@ impl Parents {
     }
 }
 
-fn read(attempt: &mut Attempt<'_>, table: &str, key: &str) -> Result<Option<Vec<i64>>> {
+fn read(attempt: &mut Attempt<'_>, table: &str, key: &str, most: u64) -> Result<Option<Vec<i64>>> {
     let (table, key) = (quoted(table), quoted(key));
     let statement =
-        format!("COPY (SELECT {key} FROM {table} ORDER BY {key} LIMIT {MOST} + 1) TO STDOUT (FORMAT binary)");
+        format!("COPY (SELECT {key} FROM {table} ORDER BY {key} LIMIT {most} + 1) TO STDOUT (FORMAT binary)");
     let mut rows = Rows::start(&mut attempt.transaction, &statement)?;
     let mut keys = Vec::new();
     while rows.step()? {
@@ -56,5 +60,5 @@ fn read(attempt: &mut Attempt<'_>, table: &str, key: &str) -> Result<Option<Vec<
         let Some(key) = rows.row()?.bigint(0) else { return Ok(None) };
         keys.push(key);
     }
-    Ok((keys.len() <= MOST).then_some(keys))
+    Ok((keys.len() as u64 <= most).then_some(keys))
 }

@@ -1,12 +1,12 @@
 //! What left the API leaves the mirror: only by a complete export, and only up to a share.
 
 use super::attempt::Attempt;
-use super::known::{UNSEEN, Unseen};
+use super::known::UNSEEN;
 use super::sql::Terms;
 use super::upsert::give_examples;
 use super::{Load, erased, locks};
 use crate::name::{literal, quoted};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use exports::{Kind, Manifest};
 use verdict::{Judge, Verdict};
 
@@ -38,7 +38,7 @@ pub(super) fn scope(load: &Load<'_>, manifest: Option<&Manifest>) -> Option<Scop
 ///
 /// # Errors
 /// [`Verdict::Refused`] when that were too many, or the export is empty and the table is not.
-pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, unseen: Option<Unseen>) -> Result<()> {
+pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, is_unseen_known: bool) -> Result<()> {
     let terms = attempt.terms;
     if attempt.keyless > 0 {
         let table = &attempt.load.resource.table;
@@ -48,14 +48,8 @@ pub(super) fn run(attempt: &mut Attempt<'_>, scope: &Scope, unseen: Option<Unsee
         );
         return Ok(());
     }
-    let among = if unseen.is_some() {
-        format!(" JOIN {UNSEEN} u ON {}", terms.same_key("u.", "t."))
-    } else {
-        String::new()
-    };
-    if let Some(unseen) = unseen {
-        unseen.into_table(&mut attempt.transaction, terms).context("noting what was not told of")?;
-    }
+    let same = terms.same_key("u.", "t.");
+    let among = if is_unseen_known { format!(" JOIN {UNSEEN} u ON {same}") } else { String::new() };
     let create = format!(
         "CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} t{among}
          WHERE t.ingested_at < {} AND NOT EXISTS (SELECT FROM _stage s WHERE {})",
