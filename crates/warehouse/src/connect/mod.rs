@@ -7,7 +7,7 @@ mod tls;
 
 use crate::fault;
 use anyhow::{Context, Result};
-use postgres::{Client, Config};
+use postgres::{CancelToken, Client, Config};
 use settings::{Security, Settings};
 use verdict::{Judge, Verdict};
 
@@ -39,6 +39,17 @@ pub fn connect(application: &str) -> Result<Client> {
     let mut client = open(&settings)?;
     client.batch_execute(SESSION).map_err(|error| fault::of(&error)).context("setting up the session")?;
     Ok(client)
+}
+
+/// Asks the server to stop what it does for a connection. It may be done already, or never hear of it.
+pub(crate) fn cancel(token: &CancelToken) {
+    let asked = Settings::from_environment().and_then(|settings| match settings.security {
+        Security::Disable => token.cancel_query(postgres::NoTls).map_err(|error| fault::of(&error)),
+        _ => token.cancel_query(tls::connector(&settings)?).map_err(|error| fault::of(&error)),
+    });
+    if let Err(error) = asked {
+        log::debug!("the server was not asked to stop: {error:#}");
+    }
 }
 
 fn open(settings: &Settings) -> Result<Client> {

@@ -4,7 +4,9 @@ use super::attempt::Attempt;
 use super::feed::{Feed, Record};
 use super::known::{self, Known};
 use super::stage::Rows;
+use crate::connect;
 use crate::convert::Outcome;
+use crate::copy::Spool;
 use anyhow::{Result, anyhow};
 use exports::Manifest;
 use verdict::{Judge, Verdict};
@@ -49,8 +51,31 @@ pub(super) fn beside_the_table(
     log::info!("{}: reading what the table holds", attempt.load.resource.table);
     let is_falling = feed.is_falling(key)?;
     let statement = known::statement(attempt, is_falling)?;
+    let token = attempt.transaction.cancel_token();
     let mut known = Known::start(&mut attempt.transaction, &statement, key, is_falling, prunes)?;
     let mut rows = Rows::aside();
+    let tally = meet(&mut known, &mut rows, feed, progress).inspect_err(|error| {
+        // Nobody wants the rest of the table any more.
+        if Verdict::of(error) != Verdict::Unreachable {
+            connect::cancel(&token);
+        }
+    })?;
+    let unseen = known.finish()?;
+    let staged = Rows::open(&mut attempt.transaction, attempt.terms)?;
+    rows.pour(staged)?;
+    if let Some(unseen) = unseen {
+        unseen.into_table(attempt)?;
+    }
+    Ok(tally)
+}
+
+/// Sets aside what the table does not hold.
+fn meet(
+    known: &mut Known<'_>,
+    rows: &mut Rows<Spool>,
+    feed: &mut Feed<'_>,
+    progress: &mut dyn FnMut(u64),
+) -> Result<Tally> {
     let mut tally = Tally::default();
     while let Some(record) = feed.next()? {
         tally.take(&record, progress);
@@ -62,12 +87,6 @@ pub(super) fn beside_the_table(
                 rows.record(&record)?;
             }
         }
-    }
-    let unseen = known.finish()?;
-    let staged = Rows::open(&mut attempt.transaction, attempt.terms)?;
-    rows.pour(staged)?;
-    if let Some(unseen) = unseen {
-        unseen.into_table(attempt)?;
     }
     Ok(tally)
 }
