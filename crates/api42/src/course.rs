@@ -57,6 +57,8 @@ pub(crate) struct Course {
     vain: u32,
     collapses: u32,
     exhausted: bool,
+    /// Whether only the first page is read.
+    is_glance: bool,
 }
 
 /// What a fallen total asks for.
@@ -90,7 +92,13 @@ impl Course {
             vain: 0,
             collapses: 0,
             exhausted: false,
+            is_glance: false,
         }
+    }
+
+    /// Reads the first page and no other: it tells the total.
+    pub(crate) fn glance() -> Self {
+        Self { is_glance: true, ..Self::new(1, None, HashSet::new()) }
     }
 
     /// The next page to ask for, if it is known already. [`Course::asked`] takes note that it was.
@@ -98,12 +106,22 @@ impl Course {
         if let Some(page) = self.again.front().filter(|_| !self.again_asked) {
             return Some(Ask { page: *page, again: true, round: self.round });
         }
-        let end = match self.total.filter(|_| self.opened) {
+        let due = self.unasked() > 0 && !self.exhausted;
+        due.then_some(Ask { page: self.unasked, again: false, round: self.round })
+    }
+
+    /// How many pages are known and not asked for.
+    pub(crate) fn unasked(&self) -> u64 {
+        let end = match self.total.filter(|_| self.opened && !self.is_glance) {
             Some(total) => pages(total, self.size).max(u64::from(self.next)),
             None => u64::from(self.next),
         };
-        let due = u64::from(self.unasked) <= end && !self.exhausted;
-        due.then_some(Ask { page: self.unasked, again: false, round: self.round })
+        (end + 1).saturating_sub(u64::from(self.unasked))
+    }
+
+    /// Whether the page that is wanted next will tell how many more there are.
+    pub(crate) const fn is_to_be_opened(&self) -> bool {
+        !self.opened && !self.is_glance && self.unasked == self.next
     }
 
     /// Takes note that a page was asked for.
@@ -171,9 +189,9 @@ impl Course {
         self.here.len()
     }
 
-    /// The number of records, as announced so far.
-    pub(crate) const fn total(&self) -> Option<u64> {
-        self.total
+    /// The number of records, as announced so far; none of a list that is not read.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.total.filter(|_| !self.is_glance)
     }
 
     fn give(&mut self, listing: Listing) -> Step {
@@ -192,7 +210,7 @@ impl Course {
             None => listing.records.len() as u64 != self.size || !news,
         };
         // A repeated reading has done its work once nothing is missing.
-        let last = whole && (ended || (self.round > 1 && self.total.is_some()));
+        let last = self.is_glance || whole && (ended || (self.round > 1 && self.total.is_some()));
         if last {
             self.ids = HashSet::new();
         } else if ended {

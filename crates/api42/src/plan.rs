@@ -43,25 +43,40 @@ impl Plan {
     /// asked.
     ///
     /// One call more than can be under way is asked for, so that whoever has done one finds another; no more, because the
-    /// answers tell of pages that are needed sooner. Pages wait to be given of the current list, and as many of all:
-    /// were they counted together, the first pages of lists far ahead would keep those of the current one from being
-    /// asked for.
+    /// answers tell of pages that are needed sooner.
     pub(crate) fn ask(&mut self, under_way: usize) -> Option<(usize, Ask)> {
-        let mut waiting = 0;
-        for list in self.current..self.courses.len() {
-            let (is_current, course) = (list == self.current, &mut self.courses[list]);
+        let course = self.courses.get(self.current)?;
+        let urgent = course.wanted().filter(|ask| course.is_urgent(*ask)).map(|ask| (self.current, ask));
+        let chosen = urgent.or_else(|| self.choose().filter(|_| under_way <= self.in_flight));
+        if let Some((list, ask)) = chosen {
+            self.courses[list].asked(ask);
+        }
+        chosen
+    }
+
+    /// The nearest page. Or the first one of a list, while few others are known: what follows it can be asked for when it
+    /// is answered, and until then there have to be others.
+    ///
+    /// Pages wait to be given of the current list, and as many of all: were they counted together, the first pages of
+    /// lists far ahead would keep those of the current one from being asked for.
+    fn choose(&self) -> Option<(usize, Ask)> {
+        let (mut nearest, mut waiting, mut known) = (None, 0, 0);
+        for (list, course) in self.courses.iter().enumerate().skip(self.current) {
             waiting += course.waiting();
-            let has_room = under_way <= self.in_flight && waiting < 2 * self.in_flight;
-            match course.wanted() {
-                Some(ask) if has_room || (is_current && course.is_urgent(ask)) => {
-                    course.asked(ask);
-                    return Some((list, ask));
-                }
-                _ if !has_room && !is_current => return None,
-                _ => {}
+            known += course.unasked();
+            if waiting >= 2 * self.in_flight {
+                break;
+            }
+            let wanted = course.wanted().map(|ask| (list, ask));
+            if course.is_to_be_opened() && waiting < self.in_flight {
+                return wanted;
+            }
+            nearest = nearest.or(wanted);
+            if known >= self.in_flight as u64 {
+                break;
             }
         }
-        None
+        nearest
     }
 }
 

@@ -21,6 +21,9 @@ pub struct List {
     pub query: Vec<(String, String)>,
     /// Where an interrupted walk of the same list was.
     pub resume: Option<Resume>,
+    /// Whether only its first page is read, to learn its total. It is asked for after all other pages, nothing is
+    /// checked, and its records are not among those announced.
+    pub is_glance: bool,
 }
 
 /// What an interrupted walk had already stored of a list.
@@ -76,6 +79,9 @@ pub struct Walk {
 impl Walk {
     pub(crate) fn new(client: Client, mut lists: Vec<List>, in_flight: usize) -> Self {
         let begin = |list: &mut List| {
+            if list.is_glance {
+                return Course::glance();
+            }
             let resume = list.resume.take().unwrap_or_default();
             Course::new(resume.next_page, resume.total, resume.ids)
         };

@@ -42,7 +42,7 @@ pub(crate) fn print(name: &'static str, path: &str) -> Result<Verdict> {
     if is_list && !names_page && !is_all {
         let resume =
             Resume { next_page: 2, total: answer.total, ids: records.iter().filter_map(|r| id(r)).collect() };
-        let rest = List { path, query, resume: is_full.then_some(resume) };
+        let rest = List { path, query, resume: is_full.then_some(resume), ..List::default() };
         for page in client.walk(vec![rest]) {
             let page = page?;
             summary.page(page.records.len());

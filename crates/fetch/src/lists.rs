@@ -19,11 +19,10 @@ pub(crate) fn print(job: &Job<'_>, fetch: &Fetch) -> Result<()> {
     let mut stdout = Stdout::open();
     let lists = plan.lists.iter().map(plan::Planned::list).collect();
     let known = rest::is_possible(job, fetch).then(BTreeSet::new);
-    let mut reading = Reading::start(job, plan, lists, 0, known)?;
+    let mut reading = Reading::start(job, fetch, plan, lists, 0, known)?;
     while let Some((_, lines)) = reading.next_page()? {
         stdout.write(&lines)?;
     }
-    stdout.write(&reading.rest(fetch)?.unwrap_or_default())?;
     reading.finish("");
     Ok(())
 }
@@ -57,14 +56,9 @@ pub(crate) fn export(job: &Job<'_>, fetch: &Fetch, question: &str, place: &Place
         first.resume =
             Some(Resume { next_page: position.next_page, total: position.total, ids: position.ids });
     }
-    let known = if rest::is_possible(job, fetch) { Some(walk.ids()?) } else { None };
-    let mut reading = Reading::start(job, &plan, lists, position.list, known)?;
+    let known = if rest::is_possible(job, fetch) && !is_whole { Some(walk.ids()?) } else { None };
+    let mut reading = Reading::start(job, fetch, &plan, lists, position.list, known)?;
     while let Some((page, lines)) = reading.next_page()? {
-        walk.add(page, &lines, effort(&reading.client.tally()))?;
-    }
-    if !is_whole && let Some(lines) = reading.rest(fetch)? {
-        let total = Some(lines.len() as u64);
-        let page = exports::Page { list: plan.lists.len(), number: 1, total, last: true, date: None };
         walk.add(page, &lines, effort(&reading.client.tally()))?;
     }
     walk.publish(effort(&reading.client.tally()))?;
@@ -75,6 +69,7 @@ pub(crate) fn export(job: &Job<'_>, fetch: &Fetch, question: &str, place: &Place
 /// Lists that are being read.
 struct Reading<'a> {
     job: &'a Job<'a>,
+    fetch: &'a Fetch,
     plan: &'a Plan,
     client: Client,
     pages: api42::Walk,
@@ -89,23 +84,25 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn start(
         job: &'a Job<'a>,
+        fetch: &'a Fetch,
         plan: &'a Plan,
-        lists: Vec<List>,
+        mut lists: Vec<List>,
         first: usize,
         known: Option<BTreeSet<u64>>,
     ) -> Result<Self> {
         let progress = Arc::new(Progress::new(&job.resource.name, "rows"));
         let client = client(&progress)?;
+        lists.extend(known.is_some().then(|| rest::glance(job, fetch)));
         let pages = client.walk(lists);
         let summary = Summary::start(job.name, &job.resource.name);
-        Ok(Self { job, plan, client, pages, first, known, progress, summary })
+        Ok(Self { job, fetch, plan, client, pages, first, known, progress, summary })
     }
 
     /// The next page, as exports count it, and its records as lines.
     fn next_page(&mut self) -> Result<Option<(exports::Page, Vec<String>)>> {
         let Some(page) = self.pages.next().transpose()? else { return Ok(None) };
         let list = self.first + page.list;
-        let planned = &self.plan.lists[list];
+        let Some(planned) = self.plan.lists.get(list) else { return self.rest(list, page).map(Some) };
         let Page { number, total, last, date, .. } = page;
         if let Some(known) = &mut self.known {
             known.extend(page.records.iter().filter_map(|record| api42::id(record)));
@@ -123,12 +120,13 @@ impl<'a> Reading<'a> {
         Ok(Some((exports::Page { list, number, total, last, date }, lines)))
     }
 
-    /// The records that are in none of the lists, as lines, where there may be any.
-    fn rest(&mut self, fetch: &Fetch) -> Result<Option<Vec<String>>> {
-        let Some(known) = self.known.take() else { return Ok(None) };
-        let lines = rest::lines(self.job, &self.client, fetch, known)?;
+    /// The records that are in none of the lists, as one page more.
+    fn rest(&mut self, list: usize, whole: Page) -> Result<(exports::Page, Vec<String>)> {
+        let known = self.known.take().unwrap_or_default();
+        let lines = rest::lines(self.job, &self.client, self.fetch, known, whole)?;
         self.summary.rows(lines.len());
-        Ok(Some(lines))
+        let total = Some(lines.len() as u64);
+        Ok((exports::Page { list, number: 1, total, last: true, date: None }, lines))
     }
 
     fn finish(&self, note: &str) {

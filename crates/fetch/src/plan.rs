@@ -53,7 +53,7 @@ pub(crate) struct Planned {
 impl Planned {
     /// The list as the API's walker wants it, from its first page on.
     pub(crate) fn list(&self) -> List {
-        List { path: self.path.clone(), query: self.query.clone(), resume: None }
+        List { path: self.path.clone(), query: self.query.clone(), ..List::default() }
     }
 }
 

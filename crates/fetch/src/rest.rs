@@ -4,7 +4,7 @@
 use crate::roster::Roster;
 use crate::{Job, plan, record};
 use anyhow::Result;
-use api42::Client;
+use api42::{Client, List, Page};
 use catalog::{Each, Fetch};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -22,19 +22,26 @@ pub(crate) fn is_possible(job: &Job<'_>, fetch: &Fetch) -> bool {
     job.options.campus.is_none() && fetch.each.as_ref().is_some_and(|each| each.rest.is_some())
 }
 
-/// The records beyond the `known` ones, as lines. What their lists would have stamped them with is looked up, and null where
-/// there is none.
+/// The undivided list, of which only the total is wanted. It is walked with the others, so that nobody waits for it alone.
+pub(crate) fn glance(job: &Job<'_>, fetch: &Fetch) -> List {
+    let (path, query) = plan::address(job, fetch);
+    List { path, query, is_glance: true, ..List::default() }
+}
+
+/// The records beyond the `known` ones, as lines, when `whole` is what the glance gave. What their lists would have stamped
+/// them with is looked up, and null where there is none.
 pub(crate) fn lines(
     job: &Job<'_>,
     client: &Client,
     fetch: &Fetch,
     known: BTreeSet<u64>,
+    whole: Page,
 ) -> Result<Vec<String>> {
     let Some(Each { rest: Some(range), stamp: keys, .. }) = &fetch.each else { return Ok(Vec::new()) };
     let (path, query) = plan::address(job, fetch);
-    let ask = |ids: Option<(u64, u64)>| {
+    let ask = |(first, last): (u64, u64)| {
         let mut query = query.clone();
-        query.extend(ids.map(|(first, last)| (range.clone(), format!("{first},{last}"))));
+        query.push((range.clone(), format!("{first},{last}")));
         query.extend(
             [("page", "1"), ("per_page", PAGE_SIZE)].map(|(key, value)| (key.to_owned(), value.to_owned())),
         );
@@ -42,7 +49,7 @@ pub(crate) fn lines(
         let records = serde_json::from_str(answer.body.get()).verdict(Verdict::Refused)?;
         Ok(Part { records, total: answer.total })
     };
-    let records = search(known, ask)?;
+    let records = search(known, Part { records: whole.records, total: whole.total }, ask)?;
     let ids = records.iter().filter_map(|record| api42::id(record)).collect();
     let stamps = match Roster::of(job, client)? {
         Some(mut roster) if !records.is_empty() => roster.register(&ids)?,
@@ -63,24 +70,26 @@ struct Part {
     total: Option<u64>,
 }
 
-/// Finds the records that are not known. A range that holds no more records than are known is not looked into.
+/// Finds the records of the `whole` that are not known. A range that holds no more records than are known is not looked
+/// into.
 fn search(
     known: BTreeSet<u64>,
-    mut ask: impl FnMut(Option<(u64, u64)>) -> Result<Part>,
+    whole: Part,
+    mut ask: impl FnMut((u64, u64)) -> Result<Part>,
 ) -> Result<Vec<Box<RawValue>>> {
     let mut search = Search { known, found: Vec::new() };
-    let whole = (1, LARGEST);
+    let everything = (1, LARGEST);
     let mut ranges = Vec::new();
-    if search.hear(whole, ask(None)?) {
+    if search.hear(everything, whole) {
         let Some(margin) = search.margin(&mut ask)? else {
             log::warn!(
                 "records that belong to none of the lists are not looked for: the API gives no range of ids"
             );
             return Ok(search.found);
         };
-        ranges.extend(search.halves(whole));
+        ranges.extend(search.halves(everything));
         while let Some((first, last)) = ranges.pop() {
-            if search.hear((first, last), ask(Some((first - margin, last + margin)))?) {
+            if search.hear((first, last), ask((first - margin, last + margin))?) {
                 ranges.extend(search.halves((first, last)));
             }
         }
@@ -110,9 +119,9 @@ impl Search {
 
     /// By how much a range must be wider than what is meant: whether its ends belong to it is nowhere documented. None when
     /// the API does not mind ranges of ids at all.
-    fn margin(&self, ask: &mut impl FnMut(Option<(u64, u64)>) -> Result<Part>) -> Result<Option<u64>> {
+    fn margin(&self, ask: &mut impl FnMut((u64, u64)) -> Result<Part>) -> Result<Option<u64>> {
         let Some(id) = self.known.first().copied() else { return Ok(Some(0)) };
-        Ok(match ask(Some((id, id)))?.total {
+        Ok(match ask((id, id))?.total {
             Some(0) => Some(1),
             // Zero margin, as long as the one known id is all there is.
             Some(1) => Some(0),

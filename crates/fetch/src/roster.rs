@@ -299,7 +299,7 @@ pub(crate) fn batches<'q>(
     let list = |ids: &[u64]| {
         let ids: Vec<_> = ids.iter().map(u64::to_string).collect();
         let query = query.iter().cloned().chain([(by.to_owned(), ids.join(","))]).collect();
-        List { path: path.replace("{cursus}", &cursus), query, resume: None }
+        List { path: path.replace("{cursus}", &cursus), query, ..List::default() }
     };
     ids.chunks(size.max(1)).map(list).collect()
 }
