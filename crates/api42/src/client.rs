@@ -6,6 +6,7 @@ use crate::follow::{Feed, Follow};
 use crate::line::{Line, Reply, Request};
 use crate::pace::{Pace, Patience};
 use crate::refusal;
+use crate::sent::OnSent;
 use crate::settings::{Settings, normal_root};
 use crate::state::{self, Shared};
 use crate::tally::{Counters, Tally, add};
@@ -60,12 +61,13 @@ impl Client {
     pub fn new(settings: Settings) -> anyhow::Result<Self> {
         settings.check()?;
         let root = normal_root(&settings.root).verdict(Verdict::Config)?;
-        let wire = Wire::new(&settings).verdict(Verdict::Config)?;
         state::prepare(&settings.state_dir)?;
         let key = state::key(&root, &settings.client_id);
         let boot = clock::boot_id();
         let book = Shared::new(&settings.state_dir, "pace", &key, PACE_LOCK);
-        let pace = Pace::new(book, &boot, Share::of(&settings), settings.on_wait.clone());
+        let pace = Arc::new(Pace::new(book, &boot, Share::of(&settings), settings.on_wait.clone()));
+        let told = Arc::clone(&pace);
+        let wire = Wire::new(&settings, OnSent::new(move || told.sent())).verdict(Verdict::Config)?;
         // Whoever renews the token may have to wait for quota first.
         let token_lock = settings.max_wait.saturating_add(settings.timeout.saturating_mul(5));
         let tokens =

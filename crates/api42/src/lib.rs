@@ -25,6 +25,7 @@ mod plan;
 mod refusal;
 mod renewal;
 mod secret;
+mod sent;
 mod settings;
 mod state;
 mod tally;

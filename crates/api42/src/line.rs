@@ -9,6 +9,7 @@ use crate::plain::plain;
 use crate::tally::{Counters, add};
 use crate::wire::{Exchange, Fault, Wire};
 use anyhow::anyhow;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use verdict::{Judge, Verdict};
@@ -25,7 +26,7 @@ const LONGEST_PAUSE: f64 = 60.0;
 /// What reaches the API, and what is shared by all who speak to it.
 pub(crate) struct Line {
     pub(crate) wire: Wire,
-    pub(crate) pace: Pace,
+    pub(crate) pace: Arc<Pace>,
     pub(crate) counters: Counters,
 }
 

@@ -8,6 +8,7 @@ use crate::hints::Hints;
 use crate::settings::WaitListener;
 use crate::state::Shared;
 use anyhow::{Context, anyhow};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use verdict::{Judge, Verdict};
@@ -24,6 +25,8 @@ pub(crate) struct Pace {
     boot: String,
     share: Share,
     on_wait: Option<WaitListener>,
+    /// When this process claimed a slot last.
+    claimed: AtomicU64,
     /// One thread of a process waits for a slot at a time, the others queue here.
     turn: Mutex<()>,
 }
@@ -39,7 +42,7 @@ impl Patience {
 
 impl Pace {
     pub(crate) fn new(book: Shared, boot: &str, share: Share, on_wait: Option<WaitListener>) -> Self {
-        Self { book, boot: boot.to_owned(), share, on_wait, turn: Mutex::new(()) }
+        Self { book, boot: boot.to_owned(), share, on_wait, claimed: AtomicU64::new(0), turn: Mutex::new(()) }
     }
 
     /// Waits until a call may be sent, and takes the slot. Send at once.
@@ -54,9 +57,13 @@ impl Pace {
         let mut announced = false;
         let taken = loop {
             stop.check()?;
-            let (decision, asked) = self.with_book(|book, now| (book.claim(now, self.share), now))?;
+            let (decision, asked, gap) =
+                self.with_book(|book, now| (book.claim(now, self.share), now, book.gap(self.share)))?;
             match decision {
-                Decision::Go(ticket) if self.is_in_time(asked)? => break Ok(ticket),
+                Decision::Go(ticket) if clock::now() - asked <= gap / 4 => {
+                    self.claimed.store(asked, Ordering::Relaxed);
+                    break Ok(ticket);
+                }
                 // This process stood still: what it claimed is somebody else's turn now.
                 Decision::Go(_) => {}
                 Decision::Wait(until, Why::Gap) => clock::sleep_until(until, stop),
@@ -78,19 +85,17 @@ impl Pace {
         taken
     }
 
-    /// Whether a call may still be sent in the slot that was claimed at an instant. One that is somewhat late, because
-    /// the file was slow, pushes the next one on.
-    fn is_in_time(&self, claimed: Micros) -> anyhow::Result<bool> {
-        if clock::now() - claimed <= LATE {
-            return Ok(true);
+    /// Takes note that a call is on its way since just now. One that is late, because the file was slow, the machine busy or
+    /// a connection had to be made, pushes the next one on.
+    pub(crate) fn sent(&self) {
+        let now = clock::now();
+        if now - self.claimed.load(Ordering::Relaxed) <= LATE {
+            return;
         }
-        self.with_book(|book, now| {
-            let is_in_time = now - claimed <= book.gap(self.share) / 4;
-            if is_in_time {
-                book.push_on(now, self.share);
-            }
-            is_in_time
-        })
+        // A file that cannot be written fails the next claim.
+        if let Err(error) = self.with_book(|book, _| book.push_on(now, self.share)) {
+            log::debug!("a late call is not noted: {error:#}");
+        }
     }
 
     /// Learns from what came back for a call, if anything did. After an answer 429 all processes pause.

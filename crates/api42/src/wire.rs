@@ -1,11 +1,14 @@
 //! One HTTP exchange: bytes there, bytes back, each wait bounded. What the answer means is judged elsewhere.
 
 use crate::hints::Hints;
+use crate::sent::OnSent;
 use crate::settings::{Settings, is_loopback, normal_root};
 use chrono::Utc;
 use std::fmt::Write;
 use std::time::Duration;
 use ureq::http::{Response, Uri};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{Connector, DefaultConnector};
 use ureq::{Agent, Body, Error};
 
 /// No body of the API comes near this; a hundred projects are a few MiB.
@@ -42,7 +45,7 @@ pub(crate) enum Fault {
 }
 
 impl Wire {
-    pub(crate) fn new(settings: &Settings) -> anyhow::Result<Self> {
+    pub(crate) fn new(settings: &Settings, on_sent: OnSent) -> anyhow::Result<Self> {
         let root = normal_root(&settings.root)?;
         let uri: Uri = root.parse()?;
         let local = uri.host().is_some_and(is_loopback);
@@ -66,7 +69,8 @@ impl Wire {
         if local {
             config = config.proxy(None);
         }
-        Ok(Self { agent: config.build().into(), root })
+        let connector = DefaultConnector::default().chain(on_sent);
+        Ok(Self { agent: Agent::with_parts(config.build(), connector, DefaultResolver::default()), root })
     }
 
     /// One GET. `path` begins with a slash and may already carry a query.
