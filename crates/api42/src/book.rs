@@ -32,7 +32,7 @@ const MARGIN: f64 = 1.035;
 const UNEVEN: f64 = 0.01;
 const MOST_UNEVEN: f64 = 0.1;
 
-/// A slot that is claimed, or a call that is sent, later than this pushes the slots after it on.
+/// A slot that is claimed, or a call that is sent, later than this pushes the slots after it on, by what is beyond it.
 pub(crate) const LATE: Micros = 5_000;
 
 const MINUTE: Micros = 60 * SECOND;
@@ -186,8 +186,8 @@ impl Book {
 
     /// Lets a call go now, or says when to ask again. Nothing is reserved for a call that waits.
     ///
-    /// A slot that is claimed up to [`LATE`] after it began keeps the rhythm; later, the rhythm starts anew, so that
-    /// no call ever follows its predecessor too closely.
+    /// A slot that is claimed up to [`LATE`] after it began keeps the rhythm; later, the rhythm is pushed on, so that no
+    /// call ever follows its predecessor too closely.
     pub(crate) fn claim(&mut self, now: Micros, share: Share) -> Decision {
         self.forget(now);
         if now < self.hold_until {
@@ -200,7 +200,7 @@ impl Book {
         if let Some(until) = self.waits(now, share) {
             return Decision::Wait(until, Why::Gap);
         }
-        let slot = if now - self.next <= LATE { self.next } else { now };
+        let slot = self.next.max(now.saturating_sub(LATE));
         self.next = slot + self.gap(share);
         self.calls += 1;
         self.count(now, share.class);
@@ -209,9 +209,9 @@ impl Book {
         Decision::Go(Ticket(self.calls))
     }
 
-    /// Pushes the rhythm on for a call that is sent now, later than the slot that it claimed.
-    pub(crate) fn push_on(&mut self, now: Micros, share: Share) {
-        self.next = self.next.max(now + self.gap(share));
+    /// Pushes the rhythm on for a call that was sent more than [`LATE`] after it had claimed its slot.
+    pub(crate) fn push_on(&mut self, sent: Micros, share: Share) {
+        self.next = self.next.max(sent.saturating_sub(LATE) + self.gap(share));
     }
 
     /// Learns from the headers of the answer to a call. Answers may come in any order: the latest call's counts.

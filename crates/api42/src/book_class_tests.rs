@@ -197,7 +197,7 @@ fn a_call_of_live_work_that_waits_is_let_go_first() {
     let (live, bulk) = (of(Class::Live), of(Class::Bulk));
     let mut book = Book::new("boot");
     assert!(matches!(book.claim(SECOND, bulk), Decision::Go(_)));
-    let due = 1_517_500;
+    let due = 1_512_500;
     assert_eq!(book.claim(SECOND, bulk), Decision::Wait(due, Why::Gap));
     assert_eq!(book.claim(SECOND, live), Decision::Wait(due, Why::Gap));
     assert!(matches!(book.claim(due, bulk), Decision::Wait(until, Why::Gap) if until < due + SECOND / 10));

@@ -89,7 +89,7 @@ impl Pace {
     /// a connection had to be made, pushes the next one on.
     pub(crate) fn sent(&self) {
         let now = clock::now();
-        if now - self.claimed.load(Ordering::Relaxed) <= LATE {
+        if now.saturating_sub(self.claimed.load(Ordering::Relaxed)) <= LATE {
             return;
         }
         // A file that cannot be written fails the next claim.
@@ -169,6 +169,27 @@ fn spoken(wait: Micros) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_call_that_is_sent_late_pushes_the_next_one_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let book = Shared::new(folder.path(), "pace", "abc", Duration::from_secs(60));
+        let pace = Pace::new(book, "boot", Share::of_host(1.0), None);
+        let due = || {
+            let decision = pace.with_book(|book, now| book.claim(now, pace.share));
+            let Decision::Wait(due, Why::Gap) = decision.unwrap() else { panic!("no wait") };
+            due
+        };
+        let ticket = pace.take(&mut Patience::new(Duration::ZERO), &Stop::default());
+        ticket.unwrap();
+        let before = due();
+        pace.claimed.store(clock::now() + SECOND, Ordering::Relaxed);
+        pace.sent();
+        assert_eq!(due(), before);
+        pace.claimed.store(clock::now() - SECOND / 10, Ordering::Relaxed);
+        pace.sent();
+        assert!(due() > before);
+    }
 
     #[test]
     fn waits_are_rounded_up() {
