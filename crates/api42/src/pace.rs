@@ -60,7 +60,7 @@ impl Pace {
             let (decision, asked, gap) =
                 self.with_book(|book, now| (book.claim(now, self.share), now, book.gap(self.share)))?;
             match decision {
-                Decision::Go(ticket) if clock::now() - asked <= gap / 4 => {
+                Decision::Go(ticket) if clock::now() - asked <= LATE.max(gap / 4) => {
                     self.claimed.store(asked, Ordering::Relaxed);
                     break Ok(ticket);
                 }

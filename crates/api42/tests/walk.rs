@@ -186,11 +186,29 @@ fn an_interrupted_walk_goes_on() {
     let state = tempfile::tempdir().unwrap();
     let server = Server::start(|seen: &Seen| Reply::page(seen, &(0..450).collect::<Vec<_>>()));
     let resume = Resume { next_page: 4, total: Some(450), ids: (0..300).collect() };
-    let lists = vec![List { path: "/v2/a".to_owned(), query: Vec::new(), resume: Some(resume) }];
+    let lists = vec![List { resume: Some(resume), ..list("/v2/a") }];
     let pages: Vec<Page> = server.client(state.path()).walk(lists).collect::<Result<_, _>>().unwrap();
     assert_eq!(given(&pages), [(0, 4), (0, 5)]);
     assert_eq!(server.reads().len(), 2);
     assert!(pages[1].last);
+}
+
+#[test]
+fn a_list_that_is_glanced_at_gives_its_first_page_and_its_total_and_is_not_announced() {
+    let state = tempfile::tempdir().unwrap();
+    let server = Server::start(|seen: &Seen| {
+        let count = if seen.path == "/v2/all" { 900 } else { 250 };
+        Reply::page(seen, &(0..count).collect::<Vec<_>>())
+    });
+    let lists = vec![list("/v2/a"), list("/v2/b"), List { is_glance: true, ..list("/v2/all") }];
+    let pages: Vec<Page> = server.client(state.path()).walk(lists).collect::<Result<_, _>>().unwrap();
+    assert_eq!(given(&pages), [(0, 1), (0, 2), (0, 3), (1, 1), (1, 2), (1, 3), (2, 1)]);
+    assert_eq!(server.reads().len(), 7);
+    let glance = pages.last().unwrap();
+    assert_eq!(
+        (glance.last, glance.total, glance.records.len(), glance.announced),
+        (true, Some(900), 100, 500)
+    );
 }
 
 #[test]
