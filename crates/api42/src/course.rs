@@ -116,7 +116,7 @@ impl Course {
             Some(total) => pages(total, self.size).max(u64::from(self.next)),
             None => u64::from(self.next),
         };
-        (end + 1).saturating_sub(u64::from(self.unasked))
+        end.saturating_add(1).saturating_sub(u64::from(self.unasked))
     }
 
     /// Whether the page that is wanted next will tell how many more there are.

@@ -60,10 +60,10 @@ impl Plan {
     /// Pages wait to be given of the current list, and as many of all: were they counted together, the first pages of
     /// lists far ahead would keep those of the current one from being asked for.
     fn choose(&self) -> Option<(usize, Ask)> {
-        let (mut nearest, mut waiting, mut known) = (None, 0, 0);
+        let (mut nearest, mut waiting, mut known) = (None, 0, 0_u64);
         for (list, course) in self.courses.iter().enumerate().skip(self.current) {
             waiting += course.waiting();
-            known += course.unasked();
+            known = known.saturating_add(course.unasked());
             if waiting >= 2 * self.in_flight {
                 break;
             }
