@@ -5,7 +5,7 @@
 //! - `bodies`: the documented bodies, thresholds, bounds.
 //! - `traces`: what runs leave, and that a dry one leaves nothing.
 //! - `alerts`: who is told, once, and what happens when he is away.
-//! - `cron`: the script.
+//! - `cron`: the script. `growth`: how much is read.
 
 #![expect(clippy::unwrap_used, reason = "a test ends where it cannot go on, helpers of tests too")]
 
@@ -14,6 +14,7 @@ mod bodies;
 mod cron;
 mod doubt;
 mod faults;
+mod growth;
 mod receiver;
 mod traces;
 

@@ -61,13 +61,16 @@ pub(crate) struct Found {
 }
 
 /// Since when nothing is held against a job, as SQL: its last run that went well, or that is going on; when it never ran,
-/// since anything is on record.
+/// since anything is on record, by the first entry of `job_executions_history_idx`.
 const JOBS: &str = "SELECT w.name, coalesce(
         (SELECT max(j.started_at) FROM ops.job_executions j WHERE j.job_name = w.name AND (j.status IN ('completed', 'partial')
             OR j.status = 'running' AND abs(extract(epoch FROM clock_timestamp() - j.heartbeat_at)) <= $2)),
-        (SELECT min(started_at) FROM ops.job_executions)), (SELECT min(started_at) FROM ops.job_executions)
-    FROM unnest($1::text[]) WITH ORDINALITY AS w(name, nth) ORDER BY nth";
+        f.started_at), f.started_at
+    FROM unnest($1::text[]) WITH ORDINALITY AS w(name, nth)
+    LEFT JOIN (SELECT started_at FROM ops.job_executions ORDER BY (started_at AT TIME ZONE 'UTC'), id LIMIT 1) AS f ON true
+    ORDER BY nth";
 
+/// Reads `loads_full_idx`, which holds only what is wanted: between two full loads there are thousands of others.
 const LOADS: &str = "SELECT w.name, l.walk_started, l.sha256 FROM unnest($1::text[]) AS w(name)
     JOIN LATERAL (SELECT walk_started, sha256 FROM ops.loads
         WHERE (table_name, id) BETWEEN (w.name, 0::bigint) AND (w.name, 9223372036854775807)

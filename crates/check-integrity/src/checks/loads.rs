@@ -36,7 +36,7 @@ fn count_statement(table: &str) -> String {
         "WITH wrote AS (
              SELECT id, started_at, finished_at, inserted + updated AS rows FROM ops.loads
              WHERE (table_name, id) BETWEEN ({text}, 0::bigint) AND ({text}, 9223372036854775807)
-                 AND inserted + updated > 0
+                 AND inserted + updated > 0 AND inserted + updated + deleted > 0
              ORDER BY table_name DESC, id DESC LIMIT 1),
          gone AS (
              SELECT coalesce(sum(coalesce((l.cascaded ->> {text})::bigint, 0)

@@ -28,6 +28,7 @@ CREATE TABLE ops.loads (
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
 CREATE INDEX loads_changed_idx ON ops.loads (table_name, id) WHERE (((inserted + updated) + deleted) > 0);
+CREATE INDEX loads_full_idx ON ops.loads (table_name, id) WHERE (kind = 'full'::text);
 CREATE INDEX loads_finished_at_idx ON ops.loads (finished_at);
 COMMENT ON TABLE ops.loads IS 'mirror42 operations: one row for every load that was committed';
 
@@ -82,6 +83,7 @@ CREATE TABLE ops.backlog (
     CONSTRAINT backlog_pkey PRIMARY KEY (id)
 );
 CREATE INDEX backlog_due_at_idx ON ops.backlog (due_at, id);
+CREATE INDEX backlog_lease_until_idx ON ops.backlog (lease_until) WHERE (lease_until IS NOT NULL);
 COMMENT ON TABLE ops.backlog IS 'mirror42 operations: users who wait to be fetched by backlog process (BACKLOG_STORE=postgres), the dead included';
 
 CREATE TABLE ops.backlog_processed (

@@ -30,6 +30,7 @@ CREATE TABLE ops.loads (
 );
 CREATE INDEX loads_table_name_idx ON ops.loads (table_name, id);
 CREATE INDEX loads_changed_idx ON ops.loads (table_name, id) WHERE (((inserted + updated) + deleted) > 0);
+CREATE INDEX loads_full_idx ON ops.loads (table_name, id) WHERE (kind = 'full'::text);
 CREATE INDEX loads_finished_at_idx ON ops.loads (finished_at);
 
 -- mirror42 operations: up to when the changes of a table are in the mirror; moves only with the rows
@@ -84,6 +85,7 @@ CREATE TABLE ops.backlog (
     CONSTRAINT backlog_pkey PRIMARY KEY (id)
 );
 CREATE INDEX backlog_due_at_idx ON ops.backlog (due_at, id);
+CREATE INDEX backlog_lease_until_idx ON ops.backlog (lease_until) WHERE (lease_until IS NOT NULL);
 
 -- mirror42 operations: users whom the backlog is done with, of the last 30 days
 CREATE TABLE ops.backlog_processed (
