@@ -92,7 +92,7 @@ impl Desk {
     }
 
     fn status(mut self) -> Result<Verdict> {
-        let status = Status::of(&self.store.read()?, &self.settings);
+        let status = Status::of(&self.store.count()?, &self.settings);
         self.say(&status, status.text().trim_end())?;
         Ok(Verdict::Done)
     }

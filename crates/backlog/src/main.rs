@@ -34,8 +34,9 @@ use tool::Deadline;
 /// Users that rows in quarantine wait for are added by process itself.
 ///
 /// The backlog is in files of one host, LOGS_DIR/.monitor_state/pending_users.jsonl, dead_users.jsonl and
-/// processed_users.jsonl (one JSON object a line), or with BACKLOG_STORE=postgres in ops.backlog of the database, for
-/// workers on several hosts. What happens is told in LOGS_DIR/backlog.log, by ids only.
+/// processed_users.jsonl (one JSON object a line; where more than 4,000 wait, those who are next are in
+/// next_users.jsonl), or with BACKLOG_STORE=postgres in ops.backlog of the database, for workers on several hosts. What
+/// happens is told in LOGS_DIR/backlog.log, by ids only.
 ///
 /// Environment:
 ///   BACKLOG_STORE              files, or postgres (files)

@@ -21,7 +21,7 @@ pub(crate) fn write(store: &mut dyn Store, settings: &Settings) -> Result<()> {
     if age.is_some_and(|age| age < interval) {
         return Ok(());
     }
-    let mut text = serde_json::to_vec_pretty(&Status::of(&store.read()?, settings))?;
+    let mut text = serde_json::to_vec_pretty(&Status::of(&store.count()?, settings))?;
     text.push(b'\n');
     let aside = settings.logs.join(format!(".backlog_metrics.{}", settings.owner));
     let replace = || fs::write(&aside, &text).and_then(|()| fs::rename(&aside, &path));

@@ -6,9 +6,9 @@
 
 use crate::item::{Asked, Item, Lease, Outcome, Processed};
 use crate::settings::Settings;
-use crate::store::{Added, Failed, LOST_ALONE, LOST_TOGETHER, Snapshot, Store};
+use crate::store::{Added, Counts, Failed, Group, LEFT, LOST_ALONE, LOST_TOGETHER, Snapshot, State, Store};
 use anyhow::{Context, Result};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use postgres::types::ToSql;
 use postgres::{Client, Row, Transaction};
 use serde_json::Map;
@@ -96,6 +96,19 @@ impl Session<'_> {
         Ok(Failed::Dead { attempts })
     }
 
+    fn now(&mut self) -> Result<DateTime<Utc>> {
+        Ok(self.rows("SELECT now()", &[])?.first().map_or_else(Utc::now, |row| row.get(0)))
+    }
+
+    /// The last ones who left, in that order.
+    fn left(&mut self, most: i64) -> Result<Vec<Processed>> {
+        let left = "SELECT id, reason, added_at, processed_at, outcome, attempts, seconds
+             FROM ops.backlog_processed ORDER BY number DESC LIMIT $1";
+        let mut left: Vec<Processed> = self.rows(left, &[&most])?.iter().map(processed).collect();
+        left.reverse();
+        Ok(left)
+    }
+
     /// Notes that rows leave.
     fn note(&mut self, ids: &[i64], outcome: Outcome, seconds: Option<f64>) -> Result<()> {
         let insert = "INSERT INTO ops.backlog_processed (id, reason, added_at, outcome, attempts, seconds)
@@ -132,13 +145,13 @@ impl Store for Postgres {
     fn claim(&mut self, most: usize) -> Result<Vec<Item>> {
         let claim = |doubtful: &str| {
             format!(
-                // Materialized: a plan that looked twice would lease more than was asked for.
+                // Materialized: a plan that looked twice would lease more than was asked for. An array: a join may read all.
                 "WITH due AS MATERIALIZED
                      (SELECT id FROM ops.backlog WHERE died_at IS NULL AND due_at <= now() AND lease_owner IS NULL
                           AND lost {doubtful} {LOST_TOGETHER}
                       ORDER BY due_at, id LIMIT $1 FOR UPDATE SKIP LOCKED)
-                 UPDATE ops.backlog b SET lease_owner = $2, lease_until = now() + make_interval(secs => $3) FROM due
-                 WHERE b.id = due.id RETURNING {ITEM}"
+                 UPDATE ops.backlog b SET lease_owner = $2, lease_until = now() + make_interval(secs => $3)
+                 WHERE b.id = ANY (ARRAY (SELECT id FROM due)) RETURNING {ITEM}"
             )
         };
         let lease = self.settings.lease.as_secs_f64();
@@ -158,7 +171,7 @@ impl Store for Postgres {
     fn renew(&mut self) -> Result<()> {
         let lease = self.settings.lease.as_secs_f64();
         let renew = "UPDATE ops.backlog b SET lease_until = now() + make_interval(secs => $2) FROM
-                 (SELECT id FROM ops.backlog WHERE lease_owner = $1 ORDER BY id FOR UPDATE) mine
+                 (SELECT id FROM ops.backlog WHERE lease_until IS NOT NULL AND lease_owner = $1 ORDER BY id FOR UPDATE) mine
              WHERE b.id = mine.id";
         self.change(|session| session.execute(renew, &[&self.settings.owner, &lease]).map(drop))
     }
@@ -196,7 +209,7 @@ impl Store for Postgres {
     fn release(&mut self) -> Result<u64> {
         let release = format!(
             "UPDATE ops.backlog b SET {RELEASED} FROM
-                 (SELECT id FROM ops.backlog WHERE lease_owner = $1 ORDER BY id FOR UPDATE) mine
+                 (SELECT id FROM ops.backlog WHERE lease_until IS NOT NULL AND lease_owner = $1 ORDER BY id FOR UPDATE) mine
              WHERE b.id = mine.id"
         );
         self.change(|session| session.execute(&release, &[&self.settings.owner]))
@@ -241,7 +254,7 @@ impl Store for Postgres {
 
     fn read(&mut self) -> Result<Snapshot> {
         self.change(|session| {
-            let now = session.rows("SELECT now()", &[])?.first().map_or_else(Utc::now, |row| row.get(0));
+            let now = session.now()?;
             let rows = session.rows(&format!("SELECT {ITEM} FROM ops.backlog b ORDER BY due_at, id"), &[])?;
             let (mut dead, mut pending): (Vec<Item>, Vec<Item>) =
                 rows.iter().map(item).partition(|item| item.died.is_some());
@@ -250,11 +263,36 @@ impl Store for Postgres {
                 item.lease = item.lease.take().filter(|lease| lease.until > now);
             }
             dead.sort_by_key(|item| std::cmp::Reverse(item.died));
-            let left = "SELECT id, reason, added_at, processed_at, outcome, attempts, seconds
-                 FROM ops.backlog_processed ORDER BY number";
-            let processed = session.rows(left, &[])?.iter().map(processed).collect();
-            Ok(Snapshot { now, pending, dead, processed, unreadable: 0 })
+            Ok(Snapshot { now, pending, dead, processed: session.left(i64::MAX)? })
         })
+    }
+
+    fn count(&mut self) -> Result<Counts> {
+        let groups = "SELECT CASE WHEN died_at IS NOT NULL THEN 'dead' WHEN lease_until > now() THEN 'leased'
+                     WHEN due_at > now() THEN 'delayed' ELSE 'due' END,
+                 reason, error, count(*), min(added_at), sum(attempts)::bigint
+             FROM ops.backlog GROUP BY 1, 2, 3";
+        self.change(|session| {
+            let now = session.now()?;
+            let groups = session.rows(groups, &[])?.iter().map(group).collect();
+            Ok(Counts { now, groups, processed: session.left(i64::try_from(LEFT)?)?, unreadable: 0 })
+        })
+    }
+}
+
+fn group(row: &Row) -> Group {
+    Group {
+        state: match row.get(0) {
+            "dead" => State::Dead,
+            "leased" => State::Leased,
+            "delayed" => State::Delayed,
+            _ => State::Due,
+        },
+        reason: row.get(1),
+        error: row.get(2),
+        items: row.get::<_, i64>(3).unsigned_abs(),
+        oldest: row.get(4),
+        attempts: row.get::<_, i64>(5).unsigned_abs(),
     }
 }
 

@@ -1,8 +1,8 @@
 //! How the backlog stands, counted from what was read just now.
 
-use crate::item::{Item, Outcome, Processed};
+use crate::item::{Outcome, Processed};
 use crate::settings::{Kind, Settings};
-use crate::store::Snapshot;
+use crate::store::{Counts, State};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -14,21 +14,21 @@ pub(crate) struct Status {
     store: &'static str,
     at: DateTime<Utc>,
     /// Waiting, whether due, delayed or at work.
-    depth: usize,
-    due: usize,
-    leased: usize,
+    depth: u64,
+    due: u64,
+    leased: u64,
     /// Failed, and waiting for their next attempt.
-    delayed: usize,
+    delayed: u64,
     oldest_added: Option<DateTime<Utc>>,
     oldest_age_seconds: Option<i64>,
     /// Why those who wait are there.
     reasons: BTreeMap<String, u64>,
-    dead: usize,
+    dead: u64,
     /// Last errors of the dead; numbers in them are `#`.
     dead_errors: BTreeMap<String, u64>,
     /// Last errors of those who wait for another attempt.
     delayed_errors: BTreeMap<String, u64>,
-    /// Who left, as far as it is remembered.
+    /// Who left, as far as it is looked at: the last 12,000.
     processed: usize,
     outcomes: BTreeMap<&'static str, u64>,
     last_processed: Option<DateTime<Utc>>,
@@ -48,39 +48,36 @@ struct Times {
 }
 
 impl Status {
-    pub(crate) fn of(snapshot: &Snapshot, settings: &Settings) -> Self {
-        let Snapshot { now, pending, dead, processed, unreadable } = snapshot;
-        let leased = pending.iter().filter(|item| item.lease.is_some()).count();
-        let is_delayed = |item: &&Item| item.lease.is_none() && item.due > *now;
-        let delayed = pending.iter().filter(is_delayed).count();
-        let oldest_added = pending.iter().map(|item| item.added).min();
-        let outcomes = processed.iter().map(|one| one.outcome.map_or("unknown", Outcome::name));
+    pub(crate) fn of(counts: &Counts, settings: &Settings) -> Self {
+        let Counts { now, groups, processed, unreadable } = counts;
+        let of = |state: State| groups.iter().filter(move |group| group.state == state);
+        let items = |state| of(state).map(|group| group.items).sum::<u64>();
+        let waiting = || groups.iter().filter(|group| group.state != State::Dead);
+        let errors = |state| {
+            of(state).filter_map(|group| Some((without_numbers(group.error.as_deref()?), group.items)))
+        };
+        let oldest_added = waiting().map(|group| group.oldest).min();
+        let outcomes = processed.iter().map(|one| (one.outcome.map_or("unknown", Outcome::name), 1));
         Self {
             store: match settings.store {
                 Kind::Files => "files",
                 Kind::Postgres => "postgres",
             },
             at: *now,
-            depth: pending.len(),
-            due: pending.len() - leased - delayed,
-            leased,
-            delayed,
+            depth: waiting().map(|group| group.items).sum(),
+            due: items(State::Due),
+            leased: items(State::Leased),
+            delayed: items(State::Delayed),
             oldest_added,
             oldest_age_seconds: oldest_added.map(|added| (*now - added).num_seconds().max(0)),
-            reasons: counted(pending.iter().map(|item| item.reason.clone())),
-            dead: dead.len(),
-            dead_errors: counted(dead.iter().filter_map(|item| item.error.as_deref()).map(without_numbers)),
-            delayed_errors: counted(
-                pending
-                    .iter()
-                    .filter(is_delayed)
-                    .filter_map(|item| item.error.as_deref())
-                    .map(without_numbers),
-            ),
+            reasons: counted(waiting().map(|group| (group.reason.clone(), group.items))),
+            dead: items(State::Dead),
+            dead_errors: counted(errors(State::Dead)),
+            delayed_errors: counted(errors(State::Delayed)),
             processed: processed.len(),
             outcomes: counted(outcomes),
             last_processed: processed.iter().filter_map(|one| one.processed).max(),
-            success_rate: success_rate(pending, dead, processed),
+            success_rate: success_rate(groups.iter().map(|group| group.attempts).sum(), processed),
             processing_seconds: Times::of(processed),
             unreadable: *unreadable,
         }
@@ -140,20 +137,20 @@ impl Times {
     }
 }
 
-fn success_rate(pending: &[Item], dead: &[Item], processed: &[Processed]) -> Option<f64> {
+/// `failed` attempts are those of who has not left.
+fn success_rate(failed: u64, processed: &[Processed]) -> Option<f64> {
     let by_us = |one: &&Processed| matches!(one.outcome, Some(Outcome::Loaded | Outcome::Absent));
     let done = processed.iter().filter(by_us).count() as u64;
-    let waiting: u64 = pending.iter().chain(dead).map(|item| u64::from(item.attempts)).sum();
-    let failed = waiting + processed.iter().map(|one| u64::from(one.attempts)).sum::<u64>();
+    let failed = failed + processed.iter().map(|one| u64::from(one.attempts)).sum::<u64>();
     #[expect(clippy::cast_precision_loss, reason = "a rate of thousands")]
     let rate = done as f64 / (done + failed) as f64;
     (done + failed > 0).then_some(rate)
 }
 
-fn counted<Name: Ord>(names: impl Iterator<Item = Name>) -> BTreeMap<Name, u64> {
+fn counted<Name: Ord>(names: impl Iterator<Item = (Name, u64)>) -> BTreeMap<Name, u64> {
     let mut counts = BTreeMap::new();
-    for name in names {
-        *counts.entry(name).or_insert(0) += 1;
+    for (name, items) in names {
+        *counts.entry(name).or_insert(0) += items;
     }
     counts
 }
@@ -193,7 +190,7 @@ mod tests {
         let processed: Vec<Processed> = (1..=20).rev().map(|seconds| one(f64::from(seconds))).collect();
         let times = Times::of(&processed).unwrap();
         assert_eq!((times.median, times.p95, times.last), (10.0, 19.0, 1.0));
-        assert_eq!(success_rate(&[], &[], &processed), Some(0.5));
-        assert_eq!(success_rate(&[], &[], &[]), None);
+        assert_eq!(success_rate(0, &processed), Some(0.5));
+        assert_eq!(success_rate(0, &[]), None);
     }
 }

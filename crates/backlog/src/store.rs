@@ -15,6 +15,9 @@ pub(crate) const LOST_TOGETHER: u32 = 2;
 /// What is said of an item whose worker died over it, when it had it alone.
 pub(crate) const LOST_ALONE: &str = "the worker was killed while it was at this one alone";
 
+/// How many of those who left are looked at when they are counted.
+pub(crate) const LEFT: usize = 12_000;
+
 /// What every store does. An operation happens whole or not at all, and survives a crash when it has returned.
 pub(crate) trait Store {
     /// Adds those that are not there; one that a worker is at now will be done once more.
@@ -39,6 +42,41 @@ pub(crate) trait Store {
     fn forget(&mut self, ids: &[i64]) -> Result<u64>;
     /// All that is there.
     fn read(&mut self) -> Result<Snapshot>;
+    /// How many are there, and what they have in common: what is held of them does not grow with their number.
+    fn count(&mut self) -> Result<Counts>;
+}
+
+/// How an item stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum State {
+    Due,
+    Leased,
+    /// Failed, and waiting for its next attempt.
+    Delayed,
+    Dead,
+}
+
+/// Items that stand alike.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub(crate) state: State,
+    pub(crate) reason: String,
+    pub(crate) error: Option<String>,
+    pub(crate) items: u64,
+    pub(crate) oldest: DateTime<Utc>,
+    /// Failed attempts of all of them.
+    pub(crate) attempts: u64,
+}
+
+/// A backlog at one moment, counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) groups: Vec<Group>,
+    /// The last [`LEFT`] of those who left, in that order.
+    pub(crate) processed: Vec<Processed>,
+    /// Lines that are no items, still to be set aside.
+    pub(crate) unreadable: u64,
 }
 
 /// What came of adding.
@@ -70,8 +108,6 @@ pub(crate) struct Snapshot {
     pub(crate) dead: Vec<Item>,
     /// In the order in which they left; what is old is forgotten.
     pub(crate) processed: Vec<Processed>,
-    /// Lines that are no items, still to be set aside.
-    pub(crate) unreadable: u64,
 }
 
 /// Opens the store that the environment names.

@@ -14,7 +14,7 @@ use tool::{Judge, Verdict};
 /// Lines that are kept.
 const KEPT: usize = 10_000;
 /// Lines past which the file is cut; cutting each time would write it anew each time.
-const TOO_MANY: usize = 12_000;
+const TOO_MANY: usize = crate::store::LEFT;
 /// How long it is remembered that the API did not give somebody, however many leave meanwhile.
 const ABSENCE: TimeDelta = TimeDelta::days(7);
 
@@ -35,17 +35,23 @@ impl History {
             return Ok(());
         }
         append(&self.path, &text(processed)?)?;
-        let all = self.read()?;
-        if all.len() > TOO_MANY { self.cut(&all) } else { Ok(()) }
+        let lines = self.bytes()?.iter().filter(|byte| **byte == b'\n').count();
+        if lines > TOO_MANY { self.cut(&self.read()?) } else { Ok(()) }
     }
 
     /// Its lines; what cannot be read was cut by a crash, and the item still waits.
     pub(super) fn read(&self) -> Result<Vec<Processed>> {
-        let Some(mut file) = open_if_there(&self.path)? else { return Ok(Vec::new()) };
-        let mut bytes = Vec::new();
-        let here = || self.path.display().to_string();
-        file.read_to_end(&mut bytes).with_context(here).verdict(Verdict::Io)?;
+        let bytes = self.bytes()?;
         Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        if let Some(mut file) = open_if_there(&self.path)? {
+            let here = || self.path.display().to_string();
+            file.read_to_end(&mut bytes).with_context(here).verdict(Verdict::Io)?;
+        }
+        Ok(bytes)
     }
 
     fn cut(&self, all: &[Processed]) -> Result<()> {
@@ -53,7 +59,7 @@ impl History {
         let counts = |one: &Processed| {
             one.outcome == Some(Outcome::Absent) && one.processed.is_some_and(|at| at > since)
         };
-        let last = all.len() - KEPT;
+        let last = all.len().saturating_sub(KEPT);
         let kept: Vec<Processed> = all
             .iter()
             .enumerate()

@@ -1,6 +1,7 @@
 //! A pile as lines of JSON: read with patience, replaced whole.
 
 use super::open_if_there;
+use super::ours;
 use crate::intake;
 use crate::item::Item;
 use anyhow::{Context, Result};
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use tool::{Judge, Verdict};
 
@@ -27,19 +28,56 @@ pub(super) struct Pile {
 /// Reads a pile; one that is not there is empty.
 pub(super) fn read(path: &Path) -> Result<Pile> {
     let mut pile = Pile { path: path.to_owned(), ..Pile::default() };
-    let Some(mut file) = open_if_there(path)? else { return Ok(pile) };
-    let here = || path.display().to_string();
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).with_context(here).verdict(Verdict::Io)?;
+    pile.source = each(path, |line| match line {
+        Ok(item) => pile.items.push(item),
+        Err(line) => pile.rejected.push(line.to_owned()),
+    })?;
+    Ok(pile)
+}
+
+/// Shows the lines of a pile to `see`, one after the other: items, and what is none. Gives the file, and how much of it was
+/// read; none when it is not there.
+pub(super) fn each(path: &Path, mut see: impl FnMut(Result<Item, &[u8]>)) -> Result<Option<(File, u64)>> {
+    let Some(file) = open_if_there(path)? else { return Ok(None) };
     let written = file.metadata().and_then(|data| data.modified()).map_or_else(|_| Utc::now(), Into::into);
-    for line in bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
-        match item(line, written) {
-            Some(item) => pile.items.push(item),
-            None => pile.rejected.push(line.to_owned()),
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let (mut line, mut length) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        let here = || path.display().to_string();
+        match file.read_until(b'\n', &mut line).with_context(here).verdict(Verdict::Io)? {
+            0 => return Ok(Some((file.into_inner(), length))),
+            read => length += read as u64,
+        }
+        let text = line.strip_suffix(b"\n").unwrap_or(&line);
+        if !text.trim_ascii().is_empty() {
+            see(item(text, written).ok_or(text));
         }
     }
-    pile.source = Some((file, bytes.len() as u64));
-    Ok(pile)
+}
+
+/// The items of a pile that have one of these ids; no other line is understood, or kept. None when a line is no item.
+pub(super) fn find(path: &Path, ids: &HashSet<i64>) -> Result<Option<Vec<Item>>> {
+    let mut found = Vec::new();
+    let Some(file) = open_if_there(path)? else { return Ok(Some(found)) };
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let here = || path.display().to_string();
+        if file.read_until(b'\n', &mut line).with_context(here).verdict(Verdict::Io)? == 0 {
+            return Ok(Some(found));
+        }
+        let text = line.trim_ascii();
+        if text.is_empty() || ours::id(text).is_some_and(|id| !ids.contains(&id)) {
+            continue;
+        }
+        match item(text, Utc::now()) {
+            Some(item) if ids.contains(&item.id) => found.push(item),
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
 }
 
 impl Pile {
@@ -78,6 +116,10 @@ impl Pile {
 /// An item of a line: of ours, or of the old pipeline, which knew ids and little else. An item without an instant was
 /// added when the file was written.
 fn item(line: &[u8], written: DateTime<Utc>) -> Option<Item> {
+    ours::item(line).or_else(|| any_item(line, written))
+}
+
+fn any_item(line: &[u8], written: DateTime<Utc>) -> Option<Item> {
     let mut more: Map<String, Value> = match serde_json::from_slice(line).ok()? {
         Value::Object(map) => map,
         value @ (Value::Number(_) | Value::String(_)) => Map::from_iter([("id".to_owned(), value)]),
@@ -111,6 +153,16 @@ fn instant(more: &mut Map<String, Value>, keys: &[&str]) -> Option<DateTime<Utc>
     Some(instant)
 }
 
+/// Items as lines.
+pub(super) fn text<'a>(items: impl IntoIterator<Item = &'a Item>) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    for item in items {
+        serde_json::to_writer(&mut text, item)?;
+        text.push(b'\n');
+    }
+    Ok(text)
+}
+
 /// Replaces a pile: written aside, synced, renamed. What a script appended to the file meanwhile is taken along.
 pub(super) fn replace<'a>(path: &Path, items: impl Iterator<Item = &'a Item>, read: &Pile) -> Result<()> {
     let aside = with_suffix(path, ".aside");
@@ -137,7 +189,7 @@ fn write_aside<'a>(aside: &Path, items: impl Iterator<Item = &'a Item>) -> std::
     file.get_ref().sync_all()
 }
 
-/// Adds lines to a file and waits until they are on the disk. A line that a crash cut short is ended first.
+/// Adds lines to a file, all or none, and waits until they are on the disk. A line that a crash cut short is ended first.
 pub(super) fn append(path: &Path, text: &[u8]) -> Result<()> {
     let write = || -> std::io::Result<()> {
         let is_new = !path.exists();
@@ -149,11 +201,22 @@ pub(super) fn append(path: &Path, text: &[u8]) -> Result<()> {
             file.read_exact(&mut last)?;
         }
         let gap: &[u8] = if last == [b'\n'] { b"" } else { b"\n" };
-        file.write_all(&[gap, text].concat())?;
-        file.sync_all()?;
+        let written = file.write_all(&[gap, text].concat()).and_then(|()| file.sync_all());
+        written.inspect_err(|_| drop(file.set_len(length)))?;
         if is_new { sync_folder(path) } else { Ok(()) }
     };
     write().with_context(|| path.display().to_string()).verdict(Verdict::Io)
+}
+
+/// Removes a pile, if it is there.
+pub(super) fn remove(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed
+            .and_then(|()| sync_folder(path))
+            .with_context(|| path.display().to_string())
+            .verdict(Verdict::Io),
+    }
 }
 
 fn sync_folder(path: &Path) -> std::io::Result<()> {

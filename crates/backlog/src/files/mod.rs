@@ -5,30 +5,39 @@
 //! renamed). What goes from one pile to another is written where it arrives before it is taken from where it was: a
 //! crash in between leaves it in both, and then it still waits.
 //!
+//! Where more than four thousand wait, about two thousand who are next, and all who are leased, are in `next_users.jsonl`: what
+//! a worker does to a batch costs as much as that pile, not as the whole backlog. Who is added is a line at the end of
+//! `pending_users.jsonl`, and nothing else is written.
+//!
 //! Leases end by the clock of the host, or at once when their owner is dead, whatever the clock says: each worker holds a
 //! lock that the kernel lets go when it dies.
 //!
 //! # Layout
+//! - `changes`: how the piles are changed. `tally`: how they are counted.
 //! - `queue`: what can happen to the piles, as plain data.
-//! - `lines`: how lines come and go.
+//! - `lines`: how lines come and go. `ours`: those that we have written.
 //! - `history`: what has left.
 //! - `presence`: who is alive.
 
+mod changes;
 mod history;
 mod lines;
+mod ours;
 mod presence;
 mod queue;
+mod tally;
 
-use crate::item::{Asked, Item, Outcome};
+use crate::item::{Asked, Item, Lease, Outcome};
 use crate::settings::Settings;
-use crate::store::{Added, Failed, Snapshot, Store};
+use crate::store::{Added, Counts, Failed, LEFT, Snapshot, State, Store};
 use anyhow::{Context, Result};
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use history::History;
 use presence::Presence;
 use queue::Queue;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
+use tally::Tally;
 use tool::{Judge, Verdict};
 
 /// The backlog in a folder.
@@ -49,6 +58,10 @@ impl Files {
         self.folder.join("pending_users.jsonl")
     }
 
+    fn next(&self) -> PathBuf {
+        self.folder.join("next_users.jsonl")
+    }
+
     fn dead(&self) -> PathBuf {
         self.folder.join("dead_users.jsonl")
     }
@@ -57,44 +70,34 @@ impl Files {
         History::new(self.folder.join("processed_users.jsonl"))
     }
 
-    /// Changes the piles: what `change` makes of them is what is there afterwards. What it says has been processed is
-    /// noted before it is gone.
-    fn change<Answer>(&self, change: impl FnOnce(&mut Queue, &History) -> Result<Answer>) -> Result<Answer> {
-        let (pending, dead) = (self.pending(), self.dead());
+    /// Who only looks makes no file; a folder that is not there is a backlog that nobody has used yet.
+    fn look(&self) -> Result<Option<File>> {
+        let lock = open_if_there(&self.folder.join(".backlog.lock"))?;
         let here = || self.folder.display().to_string();
-        std::fs::create_dir_all(&self.folder).with_context(here).verdict(Verdict::Io)?;
-        let _lock = self.lock().with_context(here).verdict(Verdict::Io)?;
-        let (waiting, gone) = (lines::read(&pending)?, lines::read(&dead)?);
-        waiting.set_aside()?;
-        gone.set_aside()?;
-        let mut queue = together(&waiting.items, &gone.items);
-        let before = (queue.pending.clone(), queue.dead.clone());
-        let answer = change(&mut queue, &self.history())?;
-        let pending_differs = waiting.is_untidy() || before.0 != queue.pending;
-        let dead_differs = gone.is_untidy() || before.1 != queue.dead;
-        let dying = queue.dead.len() > before.1.len();
-        if dying {
-            lines::replace(&dead, queue.dead.values(), &gone)?;
-        }
-        if pending_differs {
-            lines::replace(&pending, queue.pending.values(), &waiting)?;
-        }
-        if dead_differs && !dying {
-            lines::replace(&dead, queue.dead.values(), &gone)?;
-        }
-        Ok(answer)
+        lock.as_ref().map_or(Ok(()), File::lock_shared).with_context(here).verdict(Verdict::Io)?;
+        Ok(lock)
     }
 
-    fn lock(&self) -> std::io::Result<File> {
+    /// Whether a lease still counts.
+    fn holds(&self, lease: &Lease, now: DateTime<Utc>) -> bool {
+        lease.until > now && presence::lives(&self.folder, &lease.owner)
+    }
+
+    /// Makes the folder; who holds the lock is alone in it.
+    fn lock(&self) -> Result<File> {
         let path = self.folder.join(".backlog.lock");
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-        lock.lock()?;
-        Ok(lock)
+        let lock = || -> std::io::Result<File> {
+            std::fs::create_dir_all(&self.folder)?;
+            let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        lock().with_context(|| self.folder.display().to_string()).verdict(Verdict::Io)
     }
 }
 
 /// Both piles. Who is in both was on the way from one to the other when a process died, and still waits.
-fn together(waiting: &[Item], gone: &[Item]) -> Queue {
+fn together<'a>(waiting: impl IntoIterator<Item = &'a Item>, gone: &[Item]) -> Queue {
     let mut queue = Queue::default();
     for item in waiting {
         if let Some(known) = queue.pending.get_mut(&item.id) {
@@ -113,42 +116,59 @@ fn together(waiting: &[Item], gone: &[Item]) -> Queue {
 
 impl Store for Files {
     fn add(&mut self, asked: &[Asked]) -> Result<Added> {
-        self.change(|queue, _| Ok(queue.add(asked, Utc::now())))
+        match self.append(asked)? {
+            Some(added) => Ok(added),
+            None => self.change(|queue, _| Ok(queue.add(asked, Utc::now()))),
+        }
     }
 
     fn claim(&mut self, most: usize) -> Result<Vec<Item>> {
         if self.presence.is_none() {
-            let here = || self.folder.display().to_string();
-            std::fs::create_dir_all(&self.folder).with_context(here).verdict(Verdict::Io)?;
-            let _lock = self.lock().with_context(here).verdict(Verdict::Io)?;
+            let _lock = self.lock()?;
             self.presence = Some(Presence::announce(&self.folder, &self.settings.owner)?);
         }
-        self.change(|queue, _| {
-            let now = Utc::now();
+        let rescue = |queue: &mut Queue, now| {
             queue.rescue(&self.settings, now, |owner| presence::lives(&self.folder, owner));
-            Ok(queue.claim(most, &self.settings, now))
-        })
+        };
+        let claimed = self.change_next(|queue, _| {
+            let now = Utc::now();
+            rescue(queue, now);
+            Ok((queue.due(now) >= most).then(|| queue.claim(most, &self.settings, now)))
+        })?;
+        match claimed {
+            Some(items) => Ok(items),
+            None => self.change(|queue, _| {
+                let now = Utc::now();
+                rescue(queue, now);
+                Ok(queue.claim(most, &self.settings, now))
+            }),
+        }
     }
 
     fn renew(&mut self) -> Result<()> {
-        self.change(|queue, _| {
-            queue.renew(&self.settings, Utc::now());
-            Ok(())
-        })
+        self.leased(
+            |_| true,
+            |queue, _| {
+                queue.renew(&self.settings, Utc::now());
+                Ok(())
+            },
+        )
     }
 
     fn settle(&mut self, done: &[(i64, Outcome)], seconds: f64) -> Result<()> {
-        self.change(|queue, history| {
+        let are_next = |queue: &Queue| done.iter().all(|(id, _)| queue.pending.contains_key(id));
+        self.leased(are_next, |queue, history| {
             history.append(&queue.settle(done, seconds, &self.settings.owner, Utc::now()))
         })
     }
 
     fn fail(&mut self, id: i64, error: &str) -> Result<Option<Failed>> {
-        self.change(|queue, _| Ok(queue.fail(id, error, &self.settings, Utc::now())))
+        let is_next = |queue: &Queue| queue.pending.contains_key(&id);
+        self.leased(is_next, |queue, _| Ok(queue.fail(id, error, &self.settings, Utc::now())))
     }
 
     fn release(&mut self) -> Result<u64> {
-        self.change(|queue, _| Ok(queue.release(&self.settings.owner)))
+        self.leased(|_| true, |queue, _| Ok(queue.release(&self.settings.owner)))
     }
 
     fn mark(&mut self, ids: &[i64]) -> Result<u64> {
@@ -175,24 +195,38 @@ impl Store for Files {
     }
 
     fn read(&mut self) -> Result<Snapshot> {
-        // Who only looks makes no file; a folder that is not there is a backlog that nobody has used yet.
-        let lock = open_if_there(&self.folder.join(".backlog.lock"))?;
-        let here = || self.folder.display().to_string();
-        lock.as_ref().map_or(Ok(()), File::lock_shared).with_context(here).verdict(Verdict::Io)?;
-        let (waiting, gone) = (lines::read(&self.pending())?, lines::read(&self.dead())?);
-        let queue = together(&waiting.items, &gone.items);
+        let _lock = self.look()?;
+        let (next, waiting, gone) =
+            (lines::read(&self.next())?, lines::read(&self.pending())?, lines::read(&self.dead())?);
+        let queue = together(next.items.iter().chain(&waiting.items), &gone.items);
         let now = Utc::now();
         let mut pending: Vec<Item> = queue.pending.into_values().collect();
         for item in &mut pending {
             // Shown as what the next claim will make of it.
-            let over = |owner: &str, until| until <= now || !presence::lives(&self.folder, owner);
-            item.lease = item.lease.take().filter(|lease| !over(&lease.owner, lease.until));
+            item.lease = item.lease.take().filter(|lease| self.holds(lease, now));
         }
         pending.sort_by_key(|item| (item.due, item.id));
         let mut dead: Vec<Item> = queue.dead.into_values().collect();
         dead.sort_by_key(|item| std::cmp::Reverse(item.died));
-        let unreadable = (waiting.rejected.len() + gone.rejected.len()) as u64;
-        Ok(Snapshot { now, pending, dead, processed: self.history().read()?, unreadable })
+        Ok(Snapshot { now, pending, dead, processed: self.history().read()? })
+    }
+
+    fn count(&mut self) -> Result<Counts> {
+        let _lock = self.look()?;
+        let (now, mut tally) = (Utc::now(), Tally::default());
+        let waiting = |item: &Item| match &item.lease {
+            Some(lease) if self.holds(lease, now) => State::Leased,
+            _ if item.due > now => State::Delayed,
+            _ => State::Due,
+        };
+        for path in [self.next(), self.pending()] {
+            lines::each(&path, |line| tally.see(line, waiting))?;
+        }
+        lines::each(&self.dead(), |line| tally.see(line, |_| State::Dead))?;
+        let mut processed = self.history().read()?;
+        processed.drain(..processed.len().saturating_sub(LEFT));
+        let groups = tally.groups.into_values().collect();
+        Ok(Counts { now, groups, processed, unreadable: tally.unreadable })
     }
 }
 

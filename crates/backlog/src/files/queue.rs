@@ -7,6 +7,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Of a backlog that is longer than twice this, those who are next are a pile of their own, of about so many.
+pub(super) const NEXT: usize = 2000;
+
 /// By id.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Queue {
@@ -67,6 +70,31 @@ impl Queue {
                 Some(item.clone())
             })
             .collect()
+    }
+
+    /// How many a claim would find that nobody doubts.
+    pub(super) fn due(&self, now: DateTime<Utc>) -> usize {
+        let is_due = |item: &&Item| item.lease.is_none() && item.due <= now && item.lost <= LOST_TOGETHER;
+        self.pending.values().filter(is_due).count()
+    }
+
+    /// Who waits, in two: those who are next, and the rest. Next are those who were (`before`), who are leased, and who are due
+    /// first; nobody, where few wait.
+    pub(super) fn split(
+        &self,
+        before: &BTreeMap<i64, &Item>,
+        now: DateTime<Utc>,
+    ) -> [BTreeMap<i64, &Item>; 2] {
+        if self.pending.len() <= 2 * NEXT {
+            return [BTreeMap::new(), self.pending.iter().map(|(id, item)| (*id, item)).collect()];
+        }
+        let is_next = |item: &Item| before.contains_key(&item.id) || item.lease.is_some();
+        let (mut next, mut rest): (Vec<&Item>, Vec<&Item>) =
+            self.pending.values().partition(|item| is_next(item));
+        let room = NEXT.saturating_sub(next.iter().filter(|item| item.due <= now).count());
+        rest.sort_by_key(|item| (item.due, item.id));
+        next.extend(rest.drain(..room.min(rest.len())));
+        [next, rest].map(|items| items.into_iter().map(|item| (item.id, item)).collect())
     }
 
     pub(super) fn renew(&mut self, settings: &Settings, now: DateTime<Utc>) {

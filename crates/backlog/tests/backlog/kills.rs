@@ -220,3 +220,40 @@ fn whenever_a_worker_is_killed_nothing_is_lost() {
         assert_eq!(desk.status()["dead"], 0);
     }
 }
+
+#[test]
+fn whenever_a_worker_of_a_long_backlog_is_killed_nothing_is_lost() {
+    let mut desk = Desk::new(Store::Files);
+    desk.workdir.set("BACKLOG_LEASE", "1");
+    desk.add(1..=4300);
+    for step in 1..=6_u64 {
+        let mut worker = start(&desk, &["process"]);
+        std::thread::sleep(Duration::from_millis(step * 97 % 400));
+        worker.kill().unwrap();
+        worker.wait().unwrap();
+        desk.add([5000 + i64::try_from(step).unwrap()]);
+    }
+    until("all is done", || {
+        drop(desk.run(&["process"]));
+        desk.status()["depth"] == 0
+    });
+    let all: Vec<i64> = (1..=4300).chain(5001..=5006).collect();
+    assert_eq!(desk.loaded().into_keys().collect::<Vec<_>>(), all);
+}
+
+#[test]
+fn who_is_in_two_files_after_a_crash_is_one() {
+    let desk = Desk::new(Store::Files);
+    desk.add(1..=5000);
+    desk.wish("fail", 75);
+    drop(desk.run(&["process"]).expect(75));
+    let [next, pending] = ["next", "pending"].map(|name| format!("logs/.monitor_state/{name}_users.jsonl"));
+    // Between two renames: those who are next are in their file, and still in the other.
+    let both = desk.workdir.read(&pending) + &desk.workdir.read(&next);
+    desk.workdir.write(&pending, &both);
+    assert_eq!(desk.counts(), [5000, 0, 0]);
+    assert_eq!(desk.ids("list").len(), 5000);
+    assert_eq!(desk.json(&["mark-processed", "1"])["marked"], 1);
+    assert_eq!(desk.counts(), [4999, 0, 1]);
+    assert_eq!(desk.ids("list").len(), 4999);
+}

@@ -11,6 +11,8 @@ mod disk;
 #[cfg(test)]
 mod faults;
 #[cfg(test)]
+mod growth;
+#[cfg(test)]
 mod kills;
 #[cfg(test)]
 mod variables;
