@@ -111,6 +111,11 @@ measure() { # measure NAME RUNS COMMAND…: a line NAME, median of seconds, KiB;
     rm "$folder/seconds" "$folder/memory"
 }
 
+pages() { # that the server has looked at for tables and their indexes
+    sleep 1 # until it has counted them
+    psql -qXAt "$DATABASE_URL" -c "SELECT sum(heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit) FROM pg_statio_user_tables"
+}
+
 checks() { # of the last report: seconds by kind of check, staging included
     jq -r '(.duration_seconds - ([.checks[].seconds] | add)) as $rest
         | ([.checks[] | {kind: (if .check | endswith("_fk") then "references" else .check end), seconds}] | group_by(.kind)
@@ -135,7 +140,11 @@ backlogs() { # backlogs STORE ITEMS: added in bulk, looked at, added one by one,
 
 watched() { # watched VOLUME: every line
     measure 'check-integrity run, exports that are new' 1 check-integrity run
+    local before after
+    before=$(pages)
     measure 'check-integrity run' 3 check-integrity run
+    after=$(pages)
+    printf '… thousands of pages that the server looks at\t%s\t-\n' "$(awk "BEGIN { print ($after - $before) / 3000 }")"
     checks
     measure 'check-integrity status' 11 check-integrity status
     backlog add - 'live sync' < <(seq 1000001 $((1000000 + $1 * 5000))) >/dev/null

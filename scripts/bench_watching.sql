@@ -92,10 +92,10 @@ INSERT INTO ops.watermarks (table_name, watermark, load_id)
     SELECT table_name, walk_started, id FROM ops.loads WHERE updated = 100 AND table_name LIKE '%users';
 INSERT INTO ops.job_executions (run, seq, job_name, job_type, status, started_at, heartbeat_at, completed_at, items_processed,
         items_succeeded, total_items, exit_code, error_message, host, pid, lease)
-    SELECT gen_random_uuid(), 1, CASE WHEN n % 20 = 0 THEN 'always_fails' ELSE (ARRAY['live_sync', 'backlog_worker', 'token_refresh',
+    SELECT gen_random_uuid(), 1, CASE WHEN n % 40 = 0 AND n < 10000 THEN 'always_fails' ELSE (ARRAY['live_sync', 'backlog_worker', 'token_refresh',
             'integrity_check', 'nightly_sync', 'fetch_users', 'load_users', 'load_projects_users'])[1 + n % 8] END, 'stage',
-        CASE WHEN n % 20 = 0 OR n % 199 = 0 THEN 'failed' ELSE 'completed' END, at, at, at + interval '1 s', 100, 100, 100,
-        CASE WHEN n % 20 = 0 OR n % 199 = 0 THEN 1 ELSE 0 END, CASE WHEN n % 20 = 0 THEN 'no' END, 'host', 1, 'lease'
+        CASE WHEN n % 40 = 0 AND n < 10000 OR n % 199 = 0 THEN 'failed' ELSE 'completed' END, at, at, at + interval '1 s', 100, 100, 100,
+        CASE WHEN n % 40 = 0 AND n < 10000 OR n % 199 = 0 THEN 1 ELSE 0 END, CASE WHEN n % 40 = 0 THEN 'no' END, 'host', 1, 'lease'
     FROM generate_series(0, 10000 * :factor - 1) n, LATERAL (SELECT now() - n * interval '60 s' / :factor AS at) AS t ORDER BY at;
 INSERT INTO ops.quarantine (table_name, record_key, reason_kind, reason, parent_table, parent_key, row, first_seen, load_id)
     SELECT 'projects_users', (100000000 + n)::text, 'parent', 'no such project', 'projects', parent,
