@@ -4,7 +4,7 @@
 # Builds, brings up a private PostgreSQL of its own, fills the mirror, the records of the tools, exports and logs with invented
 # rows (40,000 students with 900,000 enrolments, 10,000 runs of jobs, 100 MB of logs, 5,000 in the backlog; then ten times all of
 # it), and prints Markdown for docs/PERFORMANCE.md: seconds at both, the median of some runs, their ratio, and the peak of memory.
-# Nothing stays. A quarter of an hour, 15 GB of disk.
+# Nothing stays. Five minutes, twice that on a machine that is busy; 15 GB of disk.
 #
 # Usage: scripts/bench_watching.sh [VOLUME…]     1 10; times the real volumes. A ratio is that of the last one to the first
 # Environment: TMPDIR (/tmp), where all of it is until the end.
