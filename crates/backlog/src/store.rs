@@ -18,7 +18,8 @@ pub(crate) const LOST_ALONE: &str = "the worker was killed while it was at this 
 /// How many of those who left are looked at when they are counted.
 pub(crate) const LEFT: usize = 12_000;
 
-/// What every store does. An operation happens whole or not at all, and survives a crash when it has returned.
+/// What every store does. An operation happens whole or not at all, and survives a crash when it has returned. Of adding
+/// many, a power cut may leave some: who adds them again, adds the others.
 pub(crate) trait Store {
     /// Adds those that are not there; one that a worker is at now will be done once more.
     fn add(&mut self, asked: &[Asked]) -> Result<Added>;
