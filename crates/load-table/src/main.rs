@@ -41,7 +41,8 @@ use warehouse::{Ending, Form, Limits, Load, Source, Summary};
 ///   read + released = inserted + updated + unchanged + stale + quarantined + rejected + duplicates + out_of_scope + erased
 ///
 /// Environment: DATABASE_URL, or PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, PGSSLROOTCERT, PGPASSFILE;
-/// EXPORTS_DIR (exports), CURSUS_ID (21), LIVE_OVERLAP (60), CATALOG_DIR, DEADLINE, RUST_LOG.
+/// EXPORTS_DIR (exports), CURSUS_ID (21), LIVE_OVERLAP (60), CATALOG_DIR, DEADLINE, RUST_LOG; TMPDIR (/tmp), where
+/// rows of a file that differ wait while the table is read.
 ///
 /// Examples:
 ///   fetch-users users | load-table users
