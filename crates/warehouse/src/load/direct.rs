@@ -79,6 +79,7 @@ pub(super) fn run(
     match filled {
         Ok(filled) => {
             nested.commit().map_err(|error| fault::of(&error))?;
+            progress(filled.read);
             let summary = &mut attempt.summary;
             (summary.read, summary.out_of_scope) = (filled.read, filled.out_of_scope);
             summary.inserted = filled.read - filled.out_of_scope - filled.keys.len() as u64;
