@@ -17,8 +17,7 @@ impl Files {
         change: impl FnOnce(&mut Queue, &History) -> Result<Answer>,
     ) -> Result<Answer> {
         let _lock = self.lock()?;
-        let (next, waiting, gone) =
-            (lines::read(&self.next())?, lines::read(&self.pending())?, lines::read(&self.dead())?);
+        let [next, waiting, gone] = self.piles()?;
         for pile in [&next, &waiting, &gone] {
             pile.set_aside()?;
         }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use tool::{Judge, Verdict};
 
@@ -38,6 +39,42 @@ pub(super) fn read(path: &Path) -> Result<Pile> {
 /// Shows the lines of a pile to `see`, one after the other: items, and what is none. Gives the file, and how much of it was
 /// read; none when it is not there.
 pub(super) fn each(path: &Path, mut see: impl FnMut(Result<Item, &[u8]>)) -> Result<Option<(File, u64)>> {
+    scan(path, |line, written| {
+        see(item(line, written).ok_or(line));
+        ControlFlow::Continue(())
+    })
+}
+
+/// The items of a pile that have one of these ids; no other line is understood, or kept. None when a line is no item.
+pub(super) fn find(path: &Path, ids: &HashSet<i64>) -> Result<Option<Vec<Item>>> {
+    let mut found = Some(Vec::new());
+    scan(path, |line, written| {
+        let line = line.trim_ascii();
+        if ours::id(line).is_some_and(|id| !ids.contains(&id)) {
+            return ControlFlow::Continue(());
+        }
+        match (item(line, written), &mut found) {
+            (Some(item), Some(found)) => {
+                if ids.contains(&item.id) {
+                    found.push(item);
+                }
+                ControlFlow::Continue(())
+            }
+            _ => {
+                found = None;
+                ControlFlow::Break(())
+            }
+        }
+    })?;
+    Ok(found)
+}
+
+/// Shows the lines of a file that are not blank to `see`, with when the file was written, until it has seen enough. Gives the
+/// file, and how much of it was read; none when it is not there.
+fn scan(
+    path: &Path,
+    mut see: impl FnMut(&[u8], DateTime<Utc>) -> ControlFlow<()>,
+) -> Result<Option<(File, u64)>> {
     let Some(file) = open_if_there(path)? else { return Ok(None) };
     let written = file.metadata().and_then(|data| data.modified()).map_or_else(|_| Utc::now(), Into::into);
     let mut file = BufReader::with_capacity(1 << 16, file);
@@ -45,37 +82,11 @@ pub(super) fn each(path: &Path, mut see: impl FnMut(Result<Item, &[u8]>)) -> Res
     loop {
         line.clear();
         let here = || path.display().to_string();
-        match file.read_until(b'\n', &mut line).with_context(here).verdict(Verdict::Io)? {
-            0 => return Ok(Some((file.into_inner(), length))),
-            read => length += read as u64,
-        }
+        let read = file.read_until(b'\n', &mut line).with_context(here).verdict(Verdict::Io)?;
+        length += read as u64;
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
-        if !text.trim_ascii().is_empty() {
-            see(item(text, written).ok_or(text));
-        }
-    }
-}
-
-/// The items of a pile that have one of these ids; no other line is understood, or kept. None when a line is no item.
-pub(super) fn find(path: &Path, ids: &HashSet<i64>) -> Result<Option<Vec<Item>>> {
-    let mut found = Vec::new();
-    let Some(file) = open_if_there(path)? else { return Ok(Some(found)) };
-    let mut file = BufReader::with_capacity(1 << 16, file);
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let here = || path.display().to_string();
-        if file.read_until(b'\n', &mut line).with_context(here).verdict(Verdict::Io)? == 0 {
-            return Ok(Some(found));
-        }
-        let text = line.trim_ascii();
-        if text.is_empty() || ours::id(text).is_some_and(|id| !ids.contains(&id)) {
-            continue;
-        }
-        match item(text, Utc::now()) {
-            Some(item) if ids.contains(&item.id) => found.push(item),
-            Some(_) => {}
-            None => return Ok(None),
+        if read == 0 || (!text.trim_ascii().is_empty() && see(text, written).is_break()) {
+            return Ok(Some((file.into_inner(), length)));
         }
     }
 }

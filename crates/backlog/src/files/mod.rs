@@ -33,6 +33,7 @@ use crate::store::{Added, Counts, Failed, LEFT, Snapshot, State, Store};
 use anyhow::{Context, Result};
 use chrono::{DateTime, Utc};
 use history::History;
+use lines::Pile;
 use presence::Presence;
 use queue::Queue;
 use std::fs::{File, OpenOptions};
@@ -64,6 +65,11 @@ impl Files {
 
     fn dead(&self) -> PathBuf {
         self.folder.join("dead_users.jsonl")
+    }
+
+    /// Those who are next, the others who wait, the dead.
+    fn piles(&self) -> Result<[Pile; 3]> {
+        Ok([lines::read(&self.next())?, lines::read(&self.pending())?, lines::read(&self.dead())?])
     }
 
     fn history(&self) -> History {
@@ -127,21 +133,14 @@ impl Store for Files {
             let _lock = self.lock()?;
             self.presence = Some(Presence::announce(&self.folder, &self.settings.owner)?);
         }
-        let rescue = |queue: &mut Queue, now| {
-            queue.rescue(&self.settings, now, |owner| presence::lives(&self.folder, owner));
-        };
-        let claimed = self.change_next(|queue, _| {
+        let claim = |queue: &mut Queue, at_least: usize| {
             let now = Utc::now();
-            rescue(queue, now);
-            Ok((queue.due(now) >= most).then(|| queue.claim(most, &self.settings, now)))
-        })?;
-        match claimed {
+            queue.rescue(&self.settings, now, |owner| presence::lives(&self.folder, owner));
+            (queue.due(now) >= at_least).then(|| queue.claim(most, &self.settings, now))
+        };
+        match self.change_next(|queue, _| Ok(claim(queue, most)))? {
             Some(items) => Ok(items),
-            None => self.change(|queue, _| {
-                let now = Utc::now();
-                rescue(queue, now);
-                Ok(queue.claim(most, &self.settings, now))
-            }),
+            None => self.change(|queue, _| Ok(claim(queue, 0).unwrap_or_default())),
         }
     }
 
@@ -196,8 +195,7 @@ impl Store for Files {
 
     fn read(&mut self) -> Result<Snapshot> {
         let _lock = self.look()?;
-        let (next, waiting, gone) =
-            (lines::read(&self.next())?, lines::read(&self.pending())?, lines::read(&self.dead())?);
+        let [next, waiting, gone] = self.piles()?;
         let queue = together(next.items.iter().chain(&waiting.items), &gone.items);
         let now = Utc::now();
         let mut pending: Vec<Item> = queue.pending.into_values().collect();
