@@ -122,7 +122,7 @@ impl<'a> Reading<'a> {
 
     /// The records that are in none of the lists, as one page more.
     fn rest(&mut self, list: usize, whole: Page) -> Result<(exports::Page, Vec<String>)> {
-        let known = self.known.take().unwrap_or_default();
+        let known = self.known.take().context("a page of no list of the plan")?;
         let lines = rest::lines(self.job, &self.client, self.fetch, known, whole)?;
         self.summary.rows(lines.len());
         let total = Some(lines.len() as u64);
