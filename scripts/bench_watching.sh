@@ -127,11 +127,9 @@ checks() { # of the last report: seconds by kind of check, staging included
 
 backlogs() { # backlogs STORE ITEMS: added in bulk, looked at, added one by one, drained by tools that do nothing
     export BACKLOG_STORE=$1
-    local number=1000000
     seq 1000001 $((1000000 + $2)) >"$folder/ids"
     measure "backlog ($1), add all at once" 1 sh -c "backlog add - 'live sync' <'$folder/ids'"
     measure "backlog ($1), status" 7 backlog status
-    one() { number=$((number - 1)) && backlog add $number 'by hand'; }
     cat >"$folder/one" <<<"backlog add \$(shuf -i 2000000-2000000000 -n 1) 'by hand'"
     measure "backlog ($1), add one" 15 sh "$folder/one"
     measure "backlog ($1), drain all, each batch by tools that do nothing" 1 env PATH="$folder/idle:$PATH" "$tools/backlog" process
