@@ -30,6 +30,7 @@ pub(super) fn count(resource: &Resource) -> Check {
 /// `wrote` is the last load of two days that wrote a row; `gone` how many of these rows later loads may have taken away:
 /// by another write, by deleting them, by deleting what they hang on. Ids of loads are given at their start, so one that
 /// ended later may have a somewhat lower one. Where people were erased since, nobody knows how many rows went with them.
+/// That anything was written at all is asked for besides, because that is the condition of `loads_changed_idx`.
 fn count_statement(table: &str) -> String {
     let (name, text) = (quoted(table), literal(table));
     format!(
