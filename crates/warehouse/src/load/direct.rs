@@ -6,7 +6,7 @@
 use super::attempt::Attempt;
 use super::erased::is_anybody;
 use super::feed::Feed;
-use super::fill::STRIDE;
+use super::fill::Tally;
 use super::parents::Parents;
 use super::quarantine::holds_any;
 use super::stage::Rows;
@@ -21,12 +21,12 @@ const MOST: usize = 100_000;
 
 /// What a table was filled with.
 pub(super) struct Filled {
-    read: u64,
-    out_of_scope: u64,
+    pub(super) tally: Tally,
     /// Rows without their parent, for the stage.
     pub(super) orphans: Rows<Spool>,
     /// Their keys.
     keys: Vec<i64>,
+    inserted: u64,
 }
 
 /// What the rows refer to, when a table can be filled at once: it is empty and takes rows as the catalog types them, nothing
@@ -61,7 +61,6 @@ pub(super) fn run(
     attempt: &mut Attempt<'_>,
     parents: &Parents,
     feed: &mut Feed<'_>,
-    promised: Option<u64>,
     progress: &mut dyn FnMut(u64),
 ) -> Result<Option<Filled>> {
     // As the binary format counts: microseconds since 2000. Now, not when the transaction began and waited for locks.
@@ -75,14 +74,11 @@ pub(super) fn run(
     let mut nested = attempt.transaction.transaction().map_err(|error| fault::of(&error))?;
     let filled = Copy::start(&mut nested, &copying)
         .and_then(|copy| copy_all(copy, now, key, parents, feed, progress))
-        .and_then(|filled| check(&mut nested, &twice, promised, filled));
+        .and_then(|filled| check(&mut nested, &twice, filled));
     match filled {
         Ok(filled) => {
             nested.commit().map_err(|error| fault::of(&error))?;
-            progress(filled.read);
-            let summary = &mut attempt.summary;
-            (summary.read, summary.out_of_scope) = (filled.read, filled.out_of_scope);
-            summary.inserted = filled.read - filled.out_of_scope - filled.keys.len() as u64;
+            attempt.summary.inserted = filled.inserted;
             Ok(Some(filled))
         }
         Err(error) => {
@@ -103,12 +99,10 @@ fn copy_all(
 ) -> Result<Filled> {
     let mut lead = Fields::default();
     lead.timestamptz(now);
-    let mut filled = Filled { read: 0, out_of_scope: 0, orphans: Rows::aside(), keys: Vec::new() };
+    let mut filled =
+        Filled { tally: Tally::default(), orphans: Rows::aside(), keys: Vec::new(), inserted: 0 };
     while let Some(record) = feed.next()? {
-        filled.read += 1;
-        if filled.read.is_multiple_of(STRIDE) {
-            progress(filled.read);
-        }
+        filled.tally.take(&record, progress);
         match record.outcome {
             Outcome::Typed { .. } if parents.lack(record.row) => {
                 let key = key.and_then(|key| record.row.bigint(key));
@@ -116,8 +110,11 @@ fn copy_all(
                 ensure!(filled.keys.len() <= MOST, "more than {MOST} rows without their parents");
                 filled.orphans.record(&record)?;
             }
-            Outcome::Typed { .. } => copy.row(lead.as_row(), record.row)?,
-            Outcome::OutOfScope => filled.out_of_scope += 1,
+            Outcome::Typed { .. } => {
+                filled.inserted += 1;
+                copy.row(lead.as_row(), record.row)?;
+            }
+            Outcome::OutOfScope => {}
             Outcome::Rejected { .. } => bail!("line {} is no plain record", record.line),
         }
     }
@@ -126,14 +123,7 @@ fn copy_all(
 }
 
 /// Which of two records of one key counts is decided among the staged, whether they have their parents or not.
-fn check(
-    transaction: &mut Transaction<'_>,
-    twice: &str,
-    promised: Option<u64>,
-    filled: Filled,
-) -> Result<Filled> {
-    let promised = promised.unwrap_or(filled.read);
-    ensure!(filled.read == promised, "{} records instead of {promised}", filled.read);
+fn check(transaction: &mut Transaction<'_>, twice: &str, filled: Filled) -> Result<Filled> {
     if !filled.keys.is_empty() {
         let row = transaction.query_one(twice, &[&filled.keys]).map_err(|error| fault::of(&error))?;
         ensure!(!row.get::<_, bool>(0), "a key is there twice, with a parent and without");

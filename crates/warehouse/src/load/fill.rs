@@ -18,7 +18,7 @@ const ALWAYS: u64 = 1;
 const REASONS: usize = 3;
 
 /// How many records go by between two words on progress.
-pub(super) const STRIDE: u64 = 1024;
+const STRIDE: u64 = 1024;
 
 /// Streams the input into the stage.
 ///
@@ -104,7 +104,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    fn take(&mut self, record: &Record<'_>, progress: &mut dyn FnMut(u64)) {
+    /// Counts a record, and tells of it now and then.
+    pub(super) fn take(&mut self, record: &Record<'_>, progress: &mut dyn FnMut(u64)) {
         self.read += 1;
         if self.read.is_multiple_of(STRIDE) {
             progress(self.read);

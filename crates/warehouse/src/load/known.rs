@@ -26,21 +26,14 @@ pub(super) struct Known<'t> {
     /// Place of the key among the columns.
     key: usize,
     is_falling: bool,
-    /// The row that is reached; none at the end.
-    reached: Option<Reached>,
+    /// The key of the row that is reached; none at the end.
+    reached: Option<i64>,
     /// Rows passed over, in the order of the table.
     passed: Vec<Passed>,
     /// Whether the input has told of one since, by its place.
     told: Vec<bool>,
     /// Keys that were passed over and not remembered, when somebody asks for what is unseen.
     forgotten: Option<Spool>,
-}
-
-#[derive(Clone, Copy)]
-struct Reached {
-    key: i64,
-    /// Whether something of its key waits in quarantine: that is decided among the staged.
-    waits: bool,
 }
 
 struct Passed {
@@ -112,8 +105,7 @@ impl<'t> Known<'t> {
     pub(super) fn holds(&mut self, record: Row<'_>, absent: i64) -> Result<bool> {
         match self.find(record)? {
             Place::Here => {
-                let (_, row) = split(self.table.row()?)?;
-                let waits = self.reached.is_some_and(|reached| reached.waits);
+                let (waits, row) = split(self.table.row()?)?;
                 let same = absent == 0 && !waits && row == record.bytes();
                 self.step()?;
                 Ok(same)
@@ -140,7 +132,7 @@ impl<'t> Known<'t> {
     pub(super) fn finish(mut self) -> Result<Option<Unseen>> {
         let Some(mut unseen) = self.forgotten.take() else { return Ok(None) };
         while let Some(reached) = self.reached {
-            forget(&mut unseen, reached.key)?;
+            forget(&mut unseen, reached)?;
             self.step()?;
         }
         for (row, _) in self.passed.iter().zip(&self.told).filter(|(_, told)| !**told) {
@@ -153,7 +145,7 @@ impl<'t> Known<'t> {
     fn find(&mut self, record: Row<'_>) -> Result<Place> {
         let Some(key) = record.bigint(self.key) else { return Ok(Place::Nowhere) };
         while let Some(reached) = self.reached {
-            match self.order(reached.key, key) {
+            match self.order(reached, key) {
                 Ordering::Less => self.pass(reached)?,
                 Ordering::Equal => return Ok(Place::Here),
                 Ordering::Greater => break,
@@ -168,13 +160,14 @@ impl<'t> Known<'t> {
     }
 
     /// Leaves the row that is reached behind.
-    fn pass(&mut self, reached: Reached) -> Result<()> {
+    fn pass(&mut self, key: i64) -> Result<()> {
         if self.passed.len() < MOST {
-            let digest = if reached.waits { None } else { Some(digest(split(self.table.row()?)?.1)) };
-            self.passed.push(Passed { key: reached.key, digest });
+            let (waits, row) = split(self.table.row()?)?;
+            let digest = (!waits).then(|| digest(row));
+            self.passed.push(Passed { key, digest });
             self.told.push(false);
         } else if let Some(forgotten) = &mut self.forgotten {
-            forget(forgotten, reached.key)?;
+            forget(forgotten, key)?;
         }
         self.step()
     }
@@ -182,9 +175,8 @@ impl<'t> Known<'t> {
     fn step(&mut self) -> Result<()> {
         self.reached = None;
         if self.table.step()? {
-            let row = self.table.row()?;
-            let key = row.bigint(self.key + 1).context("a row without its key")?;
-            self.reached = Some(Reached { key, waits: split(row)?.0 });
+            let key = self.table.row()?.bigint(self.key + 1);
+            self.reached = Some(key.context("a row without its key")?);
         }
         Ok(())
     }
@@ -211,7 +203,7 @@ fn forget(spool: &mut Spool, key: i64) -> Result<()> {
     spool.row(Fields::default().as_row(), fields.as_row())
 }
 
-/// Whether a row waits, and the bytes of its columns.
+/// Whether something of a row's key waits in quarantine, which is decided among the staged; and the bytes of its columns.
 fn split(row: Row<'_>) -> Result<(bool, &[u8])> {
     let (waits, columns) = row.split_first().context("a row without columns")?;
     Ok((waits == Some(&[1]), columns.bytes()))

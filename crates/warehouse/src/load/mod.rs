@@ -38,6 +38,7 @@ use crate::input::{Input, Source};
 use anyhow::{Context, Result, anyhow};
 use attempt::Attempt;
 use catalog::{Catalog, Resource};
+use exports::Manifest;
 use feed::Feed;
 pub use ledger::{rewind, watermark};
 use postgres::Client;
@@ -162,7 +163,7 @@ fn up_to_the_end<'a>(
     let mut attempt = Attempt::begin(client, load)?;
     let manifest = input.manifest.clone();
     let prunable = prune::scope(load, manifest.as_ref());
-    let is_unseen_known = take_in(&mut attempt, input, prunable.is_some(), progress)?;
+    let is_unseen_known = take_in(&mut attempt, input, manifest.as_ref(), prunable.is_some(), progress)?;
     stage::analyze(&mut attempt)?;
     if let Some(manifest) = &manifest {
         ledger::refuse_what_would_go_back(&mut attempt, manifest)?;
@@ -188,30 +189,27 @@ fn up_to_the_end<'a>(
 /// whether the rows that it did not tell of were noted.
 fn take_in(
     attempt: &mut Attempt<'_>,
-    input: Input,
+    mut input: Input,
+    manifest: Option<&Manifest>,
     prunes: bool,
     progress: &mut dyn FnMut(u64),
 ) -> Result<bool> {
     let (load, name) = (attempt.load, attempt.summary.source.clone());
-    let manifest = input.manifest.clone();
     // A stream may take its time: others need not wait for it. What is at hand is read under the locks, so that what the
     // table holds can be relied on meanwhile.
     let Some(bytes) = input.bytes else {
         stage::create(attempt)?;
         let tally = fill::plainly(attempt, &mut Feed::here(input, load.resource, &name), progress)?;
-        tally.close(attempt, manifest.as_ref(), progress)?;
+        tally.close(attempt, manifest, progress)?;
         locks::take(attempt, prunes)?;
         return Ok(false);
     };
     locks::take(attempt, prunes)?;
-    let mut input = input;
     let key = match direct::parents(attempt, bytes)? {
         Some(parents) => {
-            let promised = manifest.as_ref().map(|manifest| manifest.rows);
-            let filled = feed::beside(input, load.resource, &name, |feed| {
-                direct::run(attempt, &parents, feed, promised, progress)
-            })?;
-            if let Some(filled) = filled {
+            let fill = |feed: &mut Feed<'_>| direct::run(attempt, &parents, feed, progress);
+            if let Some(filled) = feed::beside(input, load.resource, &name, fill)? {
+                filled.tally.close(attempt, manifest, progress)?;
                 stage::create(attempt)?;
                 filled.orphans.pour(Rows::open(&mut attempt.transaction, attempt.terms)?)?;
                 return Ok(false);
@@ -226,6 +224,6 @@ fn take_in(
         Some(key) => fill::beside_the_table(attempt, key, feed, prunes, progress),
         None => fill::plainly(attempt, feed, progress),
     })?;
-    tally.close(attempt, manifest.as_ref(), progress)?;
+    tally.close(attempt, manifest, progress)?;
     Ok(prunes && key.is_some())
 }
